@@ -1,0 +1,80 @@
+"""Runs real network code in virtual time: the loop's clock jumps to the next timer when nothing else can happen.
+
+Loopback delivery inside one process is immediate, so "no socket is ready" means "nothing happens before
+the next timer", unless a thread is working: then the clock stands still until its job is done (azure-core
+and aiohttp send small jobs to the executor). Keep hosts as 127.0.0.1: a name would go through a resolver thread.
+"""
+
+import asyncio
+import concurrent.futures
+import selectors
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from simulator import clock as simulator_clock
+from switchboard import clock as product_clock
+
+T = TypeVar("T")
+WALL_START = 1_795_000_000.0
+"""Wall time at loop time 0: 2026-11-18, a fixed instant, so that runs are equal."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.jobs_in_flight = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0 if timeout is not None else None)
+        if ready or not timeout:
+            return ready
+        if self.jobs_in_flight:
+            return super().select(1.0)  # real time passes for the thread; the clock stands still
+        self.now += timeout
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """A selector loop whose `time()` starts at 0 and moves only by jumps."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+        self._clock_resolution = 1e-9
+
+    def time(self) -> float:
+        return self._jumping.now
+
+    def run_in_executor(  # type: ignore[override]  # the base is typed with unpacked argument tuples
+        self,
+        executor: concurrent.futures.Executor | None,
+        func: Callable[..., T],
+        *args: Any,
+    ) -> "asyncio.Future[T]":
+        future: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
+        self._jumping.jobs_in_flight += 1
+        future.add_done_callback(self._job_done)
+        return future
+
+    def _job_done(self, _: object) -> None:
+        self._jumping.jobs_in_flight -= 1
+
+
+def run(coro: Coroutine[Any, Any, T]) -> T:
+    """Runs `coro` to its end on a fresh virtual-time loop; both rooms' wall clocks follow the loop."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        loop = runner.get_loop()
+
+        def wall() -> float:
+            return WALL_START + loop.time()
+
+        product, simulated = (
+            product_clock.use_wall_clock(wall),
+            simulator_clock.use_wall_clock(wall),
+        )
+        try:
+            return runner.run(coro)
+        finally:
+            product_clock.use_wall_clock(product)
+            simulator_clock.use_wall_clock(simulated)
