@@ -1,4 +1,4 @@
-"""Wall time, from one place, so that whole-call tests can replace it. Durations use `loop.time()`."""
+"""Wall time, from one place, so that tests can replace it. Durations use `loop.time()`."""
 
 import time
 from collections.abc import Callable

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class EndReason(StrEnum):
-    """The single cause of a call's end. The value is what logs, metrics and the runbook are keyed by."""
+    """The single cause of a call's end; logs, metrics and the runbook are keyed by its value."""
 
     CALLER_HUNG_UP = "caller_hung_up"
     """The caller put the phone down, in whatever state the call was."""

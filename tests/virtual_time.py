@@ -1,8 +1,9 @@
-"""Runs real network code in virtual time: the loop's clock jumps to the next timer when nothing else can happen.
+"""Runs real network code in virtual time: when nothing else can happen, the clock jumps ahead.
 
-Loopback delivery inside one process is immediate, so "no socket is ready" means "nothing happens before
-the next timer", unless a thread is working: then the clock stands still until its job is done (azure-core
-and aiohttp send small jobs to the executor). Keep hosts as 127.0.0.1: a name would go through a resolver thread.
+Loopback delivery inside one process is immediate, so "no socket is ready" means "nothing happens
+before the next timer", unless a thread is working: then the clock stands still until its job is
+done (azure-core and aiohttp send small jobs to the executor). Keep hosts as 127.0.0.1: a name
+would go through a resolver thread.
 """
 
 import asyncio
@@ -62,7 +63,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def run(coro: Coroutine[Any, Any, T]) -> T:
-    """Runs `coro` to its end on a fresh virtual-time loop; both rooms' wall clocks follow the loop."""
+    """Runs `coro` to its end on a fresh virtual-time loop; both wall clocks follow the loop."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         loop = runner.get_loop()
 
