@@ -1,0 +1,1 @@
+"""Measured speed: our worker beside plain bridges, in one interleaved run."""
