@@ -1,0 +1,94 @@
+"""Builds the Azure clients that both deployables use, from their settings.
+
+The SDKs are imported where a client is built. Build clients off the event loop: azure-core starts a
+subprocess to name the processor (`platform.processor()`).
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from switchboard.settings import Shared
+
+if TYPE_CHECKING:
+    from azure.communication.callautomation.aio import CallAutomationClient
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.storage.blob.aio import ContainerClient
+    from azure.storage.queue.aio import QueueClient
+
+ACS_TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 8}
+"""Seconds. The libraries' own 300 s would outlast the 30 s that a phone rings."""
+
+ACS_RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_max": 2}
+"""Three attempts at most, with at most 2 s between: 503, and 429 that names a Retry-After."""
+
+
+def token_credential(settings: Shared) -> "AsyncTokenCredential | None":
+    """What signs in to Azure; None when keys do."""
+    from azure.identity import aio
+
+    match settings.credential:
+        case "managed_identity":
+            return aio.ManagedIdentityCredential(client_id=settings.azure_client_id)
+        case "default":
+            return aio.DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
+        case "azure_cli":
+            return aio.AzureCliCredential()
+        case "none":
+            return None
+
+
+def acs_client(
+    settings: Shared, credential: "AsyncTokenCredential | None"
+) -> "CallAutomationClient":
+    """The Call Automation client: by key where one is configured, else by token."""
+    from azure.communication.callautomation.aio import CallAutomationClient
+    from azure.core.credentials import AzureKeyCredential
+
+    signs = AzureKeyCredential(settings.acs_access_key) if settings.acs_access_key else credential
+    assert signs is not None, "the settings were checked for something to sign in with"
+    return CallAutomationClient(
+        settings.acs_endpoint, signs, **ACS_TIMEOUTS, **ACS_RETRIES, **_transport(settings)
+    )
+
+
+def records_container(
+    settings: Shared, credential: "AsyncTokenCredential | None", **retry: Any
+) -> "ContainerClient":
+    """The container of call records; `retry` as `switchboard.ledger.storage_retry()` gives it."""
+    from azure.storage.blob.aio import ContainerClient
+
+    name = settings.records_container
+    if settings.storage_connection_string is not None:
+        return ContainerClient.from_connection_string(
+            settings.storage_connection_string, name, **retry, **_transport(settings)
+        )
+    assert settings.storage_blob_endpoint is not None, "the settings were checked"
+    return ContainerClient(
+        settings.storage_blob_endpoint, name, credential, **retry, **_transport(settings)
+    )
+
+
+def sessions_queue(
+    settings: Shared, credential: "AsyncTokenCredential | None", **retry: Any
+) -> "QueueClient":
+    """The queue of session descriptors; `retry` as for `records_container`."""
+    from azure.storage.queue.aio import QueueClient
+
+    name = settings.sessions_queue
+    if settings.storage_connection_string is not None:
+        return QueueClient.from_connection_string(
+            settings.storage_connection_string, name, **retry, **_transport(settings)
+        )
+    assert settings.storage_queue_endpoint is not None, "the settings were checked"
+    return QueueClient(
+        settings.storage_queue_endpoint,
+        name,
+        credential=credential,
+        **retry,
+        **_transport(settings),
+    )
+
+
+def _transport(settings: Shared) -> dict[str, Any]:
+    """No proxies from the environment: their look-up costs an executor job per request."""
+    extra_ca = {"connection_verify": settings.tls_ca_file} if settings.tls_ca_file else {}
+    return {"use_env_settings": False} | extra_ca
