@@ -1,0 +1,46 @@
+import pytest
+
+from media_worker.settings import Settings
+from switchboard.settings import SettingsError
+
+IN_AZURE = {
+    "ACS_ENDPOINT": "https://contoso.communication.azure.com",
+    "ACS_IMMUTABLE_RESOURCE_ID": "2d1f0000-0000-4000-8000-000000000001",
+    "STORAGE_BLOB_ENDPOINT": "https://contoso.blob.core.windows.net",
+    "STORAGE_QUEUE_ENDPOINT": "https://contoso.queue.core.windows.net",
+    "VOICE_LIVE_ENDPOINT": "https://contoso.services.ai.azure.com",
+}
+
+
+def test_in_azure_five_names_of_resources_are_enough() -> None:
+    settings = Settings.from_env(IN_AZURE)
+    assert settings.media_auth == "require"
+    assert settings.credential == "managed_identity"
+    assert settings.voice_live_scope == "https://ai.azure.com/.default"
+    assert (settings.host, settings.port) == ("0.0.0.0", 8080)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    wrong = IN_AZURE | {"MEDIA_AUTH": "off", "PORT": "eighty", "MAX_CALLS": "0"}
+    del wrong["VOICE_LIVE_ENDPOINT"]
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(wrong)
+    names = {fault.name for fault in caught.value.faults}
+    assert names == {"MEDIA_AUTH", "PORT", "MAX_CALLS", "VOICE_LIVE_ENDPOINT"}
+
+
+def test_without_a_credential_voice_live_needs_its_key() -> None:
+    with pytest.raises(SettingsError, match="VOICE_LIVE_KEY"):
+        Settings.from_env(
+            IN_AZURE
+            | {
+                "CREDENTIAL": "none",
+                "ACS_ACCESS_KEY": "a2V5",
+                "STORAGE_CONNECTION_STRING": "UseDevelopmentStorage=true",
+            }
+        )
+
+
+def test_keys_are_not_shown_when_settings_are_printed() -> None:
+    settings = Settings.from_env(IN_AZURE | {"VOICE_LIVE_KEY": "s3cret"})
+    assert "s3cret" not in repr(settings)
