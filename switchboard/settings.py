@@ -262,7 +262,7 @@ class Shared(Environment):
     def contradictions(self) -> Iterator[SettingFault]:
         """A storage account that is named nowhere, or nothing to sign in with."""
         sign_in = "set CREDENTIAL to managed_identity, default or azure_cli, or set the key"
-        with_tokens = []
+        with_tokens: list[tuple[str, str | None]] = []
         if self.acs_access_key is None:
             with_tokens.append(("ACS_ENDPOINT", self.acs_endpoint))
             if self.credential == "none":
