@@ -1,0 +1,116 @@
+"""Every bound of the media worker, with its reason. Names end in their unit."""
+
+# --- the caller's leg -----------------------------------------------------------------------------
+MAX_FRAME_BYTES = 128 * 1024
+"""A 20 ms frame at 24 kHz is 1.4 KB of JSON; nothing honest comes near. Larger closes with 1009."""
+
+BAD_FRAMES = 50
+"""So many malformed frames within `BAD_FRAMES_S` close the leg: it is no audio stream of ACS."""
+
+BAD_FRAMES_S = 10.0
+"""One second of broken audio every ten seconds is a fault; less is a glitch to be skipped."""
+
+FIRST_FRAME_S = 10.0
+"""A leg that does not speak within this never will; ACS sends its metadata at once."""
+
+LEG_STALLED_S = 5.0
+"""ACS sends 50 frames a second, silence included. None for so long: the connection is half-open."""
+
+LEG_CLOSE_S = 2.0
+"""For the closing handshake of a WebSocket whose peer may be gone."""
+
+LEG_BLOCKED_S = 5.0
+"""A leg that takes no audio for so long is as good as closed."""
+
+RESUME_S = 10.0
+"""How long the agent's session outlives the caller's socket: recovery restarts the stream after
+0.5 s and gives up 2 s later; a caller does not wait longer in silence."""
+
+TURN_AHEAD_S = 60.0
+"""Audio of one turn not yet heard. Nobody listens to a minute of monologue: the turn is cut."""
+
+ACS_MESSAGE_BYTES = 64 * 1024
+"""The ACS documentation speaks of packets of 64 kilobytes; larger deltas are sent in parts."""
+
+# --- the conversation -----------------------------------------------------------------------------
+WATCH_S = 1.0
+"""How often a call looks at its own deadlines: cheap beside 50 frames a second."""
+
+DTMF_GAP_S = 1.5
+"""Keyed digits belong together until `#` or so long a pause: slow thumbs need about a second."""
+
+DTMF_DIGITS = 64
+"""Longer than any number a caller keys; more is handed on at once."""
+
+TURN_START_S = 8.0
+"""A service that was asked to speak and does not begin a turn within this has stalled."""
+
+FIRST_AUDIO_S = 20.0
+"""A turn without audio or end for so long has stalled: agents may call their own tools first."""
+
+FAREWELL_S = 30.0
+"""A goodbye that has not been heard after this is not waited for."""
+
+RENEW_BEFORE_S = 120.0
+"""The bridge is renewed in the first pause when its session has no more than this to live."""
+
+RENEW_AT_LATEST_S = 10.0
+"""Without a pause until then, the bridge is renewed in the middle of a word."""
+
+CHECKPOINT_S = 10.0
+"""Above the ledger's own 5 s of retries: a checkpoint that takes longer is given up."""
+
+PAUSE_POLL_S = 0.1
+"""How finely a pause in the conversation is looked for."""
+
+APOLOGY_S = 30.0
+"""The apology is a sentence of speech and a transfer; the record's closing waits no longer."""
+
+HANG_UP_S = 10.0
+"""Two tries of an ACS request; the caller hangs up by himself sooner or later."""
+
+MAX_TURNS = 500
+"""Turns kept for the record of a call, the newest: a turn every seven seconds for an hour."""
+
+# --- the bridge to Voice Live ---------------------------------------------------------------------
+CONNECT_TRIES = 3
+"""A refused or failed handshake is tried again: most faults of a network last under a second."""
+
+CONNECT_TRY_S = 4.0
+"""For one handshake (DNS, TLS, upgrade); it takes 0.3 s."""
+
+CONNECT_S = 8.0
+"""For all tries together: the caller hears nothing while they last."""
+
+CONNECT_BACKOFF_S = 0.25
+"""Before the second try, doubled before the third; a `Retry-After` that fits counts instead."""
+
+SESSION_OPEN_S = 6.0
+"""From the upgrade to `session.updated`, half a second when all is well."""
+
+KEPT_AUDIO_S = 5.0
+"""Caller audio kept while the bridge connects: more would be answered long after it was said."""
+
+RECONNECTS = 3
+"""Dropped conversations that are taken up again within `RECONNECTS_S`; one more ends the call."""
+
+RECONNECTS_S = 120.0
+"""See `RECONNECTS`."""
+
+BRIDGE_HEARTBEAT_S = 10.0
+"""Ping interval. A dead peer is noticed after 1.5 times this, while the caller hears nothing."""
+
+BRIDGE_CLOSE_S = 2.0
+"""For the closing handshake with the service: nobody waits for it but a finished call."""
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""One server event. Audio deltas may hold many seconds; the service's own limit is 15 MiB."""
+
+REPLAYED_ITEMS = 60
+"""Messages told to the service after a reconnection, the newest ones."""
+
+MEMORY_TURNS = 64
+"""Turn and item ids remembered, to know late events by: far more than a service has in flight."""
+
+ASKS_WAITING = 4
+"""Requests to speak that wait for the turn in progress; a fifth is dropped."""
