@@ -120,13 +120,18 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Reply:
-    """What an agent answers; `to` None answers anything, `caller` is what it says it heard."""
+    """What an agent answers; `to` None answers anything, `caller` is what it says it heard.
+
+    `after` names a tool: the reply answers what this tool brought. `delay_ms` counts from the
+    creation of the response (the silence that ends the caller's turn comes before it).
+    """
 
     utterance: Utterance
     to: str | None = None
     caller: str | None = None
+    after: str | None = None
     delay_ms: float = 250.0
-    call: ToolCall | None = None
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True)

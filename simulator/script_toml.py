@@ -29,8 +29,9 @@ Agents' scripts, for the services that play the agent::
     to = "opening hours"               # in the caller's words (any case); none: whatever was said
     caller = "What are your hours?"    # the transcript of what was said, where sound alone is known
     say = "hours.wav"                  # and/or text = "..."
-    delay_ms = 250                     # from the end of the caller's speech to the first sound
-    call = { name = "end_call", arguments = { } }
+    delay_ms = 250                     # from the start of the response to its first sound
+    call = { name = "end_call", arguments = { } }   # after what is said; or a list of several
+    after = "get_order"                # answers what this tool brought, not the caller
     [agents.lines]                     # texts that the product asks to be spoken, with their clips
     "Welcome to Contoso." = "welcome.wav"
 """
@@ -205,18 +206,18 @@ def _agent(entry: Mapping[str, Any], base: Path, where: str) -> AgentScript:
 
 
 def _reply(entry: Mapping[str, Any], base: Path, where: str) -> Reply:
-    _known(entry, {"to", "caller", "say", "text", "delay_ms", "call"}, where)
-    call = entry.get("call")
-    if call is not None:
+    _known(entry, {"to", "caller", "after", "say", "text", "delay_ms", "call"}, where)
+    calls = entry.get("call", [])
+    for call in calls if isinstance(calls, list) else (calls := [calls]):
         if not isinstance(call, dict) or not isinstance(call.get("name"), str):
             raise ScriptError(f'{where}.call: write {{ name = "...", arguments = {{ }} }}')
-        call = ToolCall(call["name"], call.get("arguments", {}))
     return Reply(
         _utterance(entry, base, where),
         to=_text(entry, "to", where),
         caller=_text(entry, "caller", where),
+        after=_text(entry, "after", where),
         delay_ms=_number(entry, "delay_ms", where, 250.0),
-        call=call,
+        calls=tuple(ToolCall(call["name"], call.get("arguments", {})) for call in calls),
     )
 
 
