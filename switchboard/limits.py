@@ -1,0 +1,100 @@
+"""Every bound of the record and its recovery, each with its reason. Seconds unless said."""
+
+EVENT_MAX_AGE_S = 25.0
+"""An incoming-call event older than this is dropped: a phone rings for 30 s, an answer takes 2."""
+
+RECLAIM_RINGING_S = 8.0
+"""A duplicate takes over a `ringing` record unchanged this long. Event Grid retries after 10 s."""
+
+ANSWER_WITHIN_S = 20.0
+"""No answer is sent later than this after its claim, so that it cannot meet `SETUP_HIDDEN_S`."""
+
+SETUP_HIDDEN_S = 45
+"""The setup message stays hidden longer than any ring (30 s): when it surfaces, a call that still
+rings was never answered."""
+
+LIVE_HIDDEN_S = 30
+"""The live message surfaces this long after its owner died: three renewals may fail first."""
+
+RENEW_EVERY_S = 10.0
+"""How often an owner renews its live message and compares the record's ETag."""
+
+MESSAGE_TTL_S = 3600
+"""A call's length does not matter: a message that expires is replaced like one that was lost. The
+limit only rids the queue of what nobody could ever delete."""
+
+SURFACED_HIDDEN_S = 60
+"""Whoever receives a surfaced message has this long, more than any wait of the recovery, before
+another worker receives it too (which costs storage requests, never a second apology)."""
+
+GRACE_S = 0.5
+"""Between the first doubt about a call's media and acting on it: a natural end stops the media
+too, and Azure Communication Services may be reconnecting by itself."""
+
+LOST_S = 2.0
+"""A restarted stream has this long to bring its first frame. Longer is felt as a dead line."""
+
+OWNER_SILENT_S = 10.0
+"""The owner of a surfaced message that does not replace it for this long is dead. One renewal
+period: after a storage outage a living owner has renewed by then."""
+
+MEDIA_AFTER_CONNECT_S = 3.0
+"""A connected call without media for this long is in doubt. Recordings show about 1 s."""
+
+RECLAIM_CLOSING_S = 15.0
+"""A `closing` record unchanged this long has lost its closer, who writes at least each
+`CLOSING_REFRESH_S` and after the apology."""
+
+CLOSING_REFRESH_S = 5.0
+"""How often a closer who waits for a transfer shows that it is alive."""
+
+APOLOGY_MAX_S = 8.0
+"""The caller gets this long to hear the apology; under `RECLAIM_CLOSING_S` by two storage
+writes."""
+
+SPEECH_S_PER_CHARACTER = 0.075
+"""A slow voice: about 13 characters a second, so that the apology is not cut off."""
+
+SPEECH_START_S = 1.0
+"""From the play request to the first sample."""
+
+TRANSFER_MAX_S = 30.0
+"""The fallback number may ring this long before recovery hangs up instead."""
+
+TRANSFER_POLL_S = 1.0
+"""How often a transfer's fate is asked for: no callback reaches whoever recovers."""
+
+TRANSFER_START_S = 3.0
+"""A call may still be shown as connected this long after a transfer was accepted for it."""
+
+EPOCHS_MAX = 5
+"""A call whose media came and went this often is closed at its next loss."""
+
+DEQUEUES_MAX = 5
+"""A message received more often than this has killed its receivers: it is set aside."""
+
+RECOVERY_ROUNDS = 12
+"""A recovery looks again this often because the record changed under it; then the message in the
+queue is left to the next one. A healthy record is left on the first look."""
+
+DECIDE_TRIES = 8
+"""Times a write is decided again because somebody else wrote first. A record has a handful of
+writers, so more than this is a defect."""
+
+STORAGE_FIRST_BACKOFF_S = 0.2
+"""The libraries' default waits 15 s before a first retry: half a ring."""
+
+STORAGE_TRIES = 3
+"""Attempts for one storage request."""
+
+STORAGE_CONNECT_S = 1.0
+"""One attempt's wait for a connection."""
+
+STORAGE_READ_S = 1.4
+"""One attempt's wait for bytes: three, and the back-offs, fit `STORAGE_OPERATION_S`."""
+
+STORAGE_OPERATION_S = 5.0
+"""One storage operation, all retries included: a ring has room for two that go wrong."""
+
+RECORD_MAX_BYTES = 8 * 1024 * 1024
+"""A record larger than this is refused unread: an hour of dense turns is below 1 MiB."""
