@@ -114,3 +114,36 @@ MEMORY_TURNS = 64
 
 ASKS_WAITING = 4
 """Requests to speak that wait for the turn in progress; a fifth is dropped."""
+
+# --- the doors ------------------------------------------------------------------------------------
+HANDSHAKES_PER_S = 50
+"""A signature check takes half a millisecond and a record one read: 50 a second cost nobody a
+frame, and no deployment sees so many calls begin."""
+
+HANDSHAKE_BURST = 200
+"""All the calls of a lost worker may come back in the same second."""
+
+DOOR_S = 4.0
+"""For key set and record together, both usually a few milliseconds. The caller hears nothing yet;
+a refusal starts the recovery, which is better than waiting."""
+
+# --- the shell ------------------------------------------------------------------------------------
+SOCKET_HEARTBEAT_S = 25.0
+"""Ping interval on media sockets: only against proxies that drop idle connections (4 minutes), for
+`LEG_STALLED_S` notices a dead peer sooner. Whether ACS answers pings is not documented."""
+
+TOKEN_CHECK_S = 30.0
+"""How often the credential is asked: it fetches from five minutes before expiry, so ten failures
+in a row are needed before a token is missed."""
+
+TOKEN_WAIT_S = 10.0
+"""For one request to Entra or the identity endpoint, with the library's own retries."""
+
+KEYS_CHECK_S = 1500.0
+"""How often the key set of ACS is fetched ahead: twice within the hour in which it is fresh."""
+
+LAG_PROBE_S = 0.25
+"""How often the loop's lag is measured: four timers a second are not seen in the CPU."""
+
+LAG_REPORT_S = 0.1
+"""Five frames late: callers begin to hear it."""
