@@ -207,8 +207,9 @@ def _agent(entry: Mapping[str, Any], base: Path, where: str) -> AgentScript:
 
 def _reply(entry: Mapping[str, Any], base: Path, where: str) -> Reply:
     _known(entry, {"to", "caller", "after", "say", "text", "delay_ms", "call"}, where)
-    calls = entry.get("call", [])
-    for call in calls if isinstance(calls, list) else (calls := [calls]):
+    given = entry.get("call", [])
+    calls = given if isinstance(given, list) else [given]
+    for call in calls:
         if not isinstance(call, dict) or not isinstance(call.get("name"), str):
             raise ScriptError(f'{where}.call: write {{ name = "...", arguments = {{ }} }}')
     return Reply(
