@@ -1,0 +1,72 @@
+"""The caller's leg over an accepted WebSocket."""
+
+import asyncio
+
+from aiohttp import ClientError, WSMsgType, web
+
+from media_worker.limits import LEG_CLOSE_S, MAX_FRAME_BYTES, SOCKET_HEARTBEAT_S
+
+REPLACED = 4409
+"""Close code for a socket whose call is carried by a newer one; private use (RFC 6455 §7.4.2)."""
+
+
+def media_socket() -> "web.WebSocketResponse[bool]":
+    """A response for the upgrade: no compression (it costs more CPU than all else and PCM barely
+    shrinks), text handed on as bytes, and frames bounded."""
+    return web.WebSocketResponse(
+        timeout=LEG_CLOSE_S,
+        heartbeat=SOCKET_HEARTBEAT_S,
+        compress=False,
+        max_msg_size=MAX_FRAME_BYTES,
+        decode_text=False,
+    )
+
+
+class SocketLeg:
+    """A `Leg` (see `media_worker.leg`); its first message can be awaited without being taken."""
+
+    def __init__(self, socket: "web.WebSocketResponse[bool]") -> None:
+        self._socket = socket
+        self._first: bytes | None = None
+        self._closed = asyncio.Event()
+
+    async def spoke(self, limit_s: float) -> bool:
+        """Waits for the first message and keeps it for `receive`; False: closed, or too late."""
+        try:
+            async with asyncio.timeout(limit_s):
+                self._first = await self.receive()
+        except TimeoutError:
+            return False
+        return self._first is not None
+
+    async def receive(self) -> bytes | None:
+        """See `media_worker.leg.Leg`."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        if self._closed.is_set():
+            return None
+        message = await self._socket.receive()
+        if message.type is WSMsgType.TEXT:
+            data: bytes = message.data
+            return data
+        if message.type is WSMsgType.BINARY:
+            return b""
+        self._closed.set()
+        return None
+
+    async def send(self, data: bytes) -> None:
+        """See `media_worker.leg.Leg`."""
+        try:
+            await self._socket.send_frame(data, WSMsgType.TEXT)
+        except ClientError as error:
+            raise ConnectionError("the media socket is closed") from error
+
+    async def close(self, code: int) -> None:
+        """See `media_worker.leg.Leg`."""
+        self._closed.set()
+        await self._socket.close(code=code)
+
+    async def closed(self) -> None:
+        """Returns when the leg is closed, whoever closed it, as far as anybody has noticed."""
+        await self._closed.wait()
