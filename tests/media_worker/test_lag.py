@@ -1,0 +1,29 @@
+import asyncio
+import io
+import json
+import logging
+import time
+
+from media_worker import lag, log
+
+
+def test_a_blocked_loop_is_reported_with_its_lateness() -> None:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    log.set_up("INFO", stream)
+
+    async def scenario() -> None:
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(lag.watch())
+            await asyncio.sleep(0.05)
+            time.sleep(0.5)  # noqa: ASYNC251  # the fault to be seen
+            await asyncio.sleep(0.05)
+            watch.cancel()
+
+    asyncio.run(scenario())
+    root.handlers[:] = before
+    root.setLevel(level)
+    (line,) = [json.loads(text) for text in stream.getvalue().splitlines()]
+    assert line["event"] == "loop_lag"
+    assert 200 < line["lag_ms"] < 2000
