@@ -6,6 +6,7 @@ subprocess to name the processor (`platform.processor()`).
 
 from typing import TYPE_CHECKING, Any
 
+from switchboard import limits
 from switchboard.settings import Shared
 
 if TYPE_CHECKING:
@@ -13,12 +14,6 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.storage.blob.aio import ContainerClient
     from azure.storage.queue.aio import QueueClient
-
-ACS_TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 8}
-"""Seconds. The libraries' own 300 s would outlast the 30 s that a phone rings."""
-
-ACS_RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_max": 2}
-"""Three attempts at most, with at most 2 s between: 503, and 429 that names a Retry-After."""
 
 
 def token_credential(settings: Shared) -> "AsyncTokenCredential | None":
@@ -39,14 +34,20 @@ def token_credential(settings: Shared) -> "AsyncTokenCredential | None":
 def acs_client(
     settings: Shared, credential: "AsyncTokenCredential | None"
 ) -> "CallAutomationClient":
-    """The Call Automation client: by key where one is configured, else by token."""
+    """The Call Automation client: by key where one is configured, else by token. It never retries;
+    `switchboard.acs_requests` does."""
     from azure.communication.callautomation.aio import CallAutomationClient
     from azure.core.credentials import AzureKeyCredential
 
     signs = AzureKeyCredential(settings.acs_access_key) if settings.acs_access_key else credential
     assert signs is not None, "the settings were checked for something to sign in with"
     return CallAutomationClient(
-        settings.acs_endpoint, signs, **ACS_TIMEOUTS, **ACS_RETRIES, **_transport(settings)
+        settings.acs_endpoint,
+        signs,
+        retry_total=0,
+        connection_timeout=limits.ACS_CONNECT_S,
+        read_timeout=limits.ACS_READ_S,
+        **_transport(settings),
     )
 
 

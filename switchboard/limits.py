@@ -98,3 +98,16 @@ STORAGE_OPERATION_S = 5.0
 
 RECORD_MAX_BYTES = 8 * 1024 * 1024
 """A record larger than this is refused unread: an hour of dense turns is below 1 MiB."""
+
+ACS_REQUEST_S = 10.0
+"""One request to Azure Communication Services, all attempts included: a ring has room for it, and
+for Event Grid's second delivery after it."""
+
+ACS_RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+"""Before the second, third, … attempt of one such request; a `Retry-After` may lengthen them."""
+
+ACS_CONNECT_S = 3.0
+"""One attempt's wait for a connection."""
+
+ACS_READ_S = 5.0
+"""One attempt's wait for bytes: two fit `ACS_REQUEST_S`. The SDK's own 300 s outlast any ring."""
