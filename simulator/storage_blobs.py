@@ -189,25 +189,13 @@ class Blobs:
         if known and request.headers.get("if-none-match") == "*":
             raise StorageError(409, "BlobAlreadyExists", "The specified blob already exists.")
         _check_conditions(request, known)
-        blob = Blob(
-            content=request.body,
-            etag=self._new_etag(now),
-            modified=now,
-            created=known.created if known else now,
-            content_type=request.headers.get("x-ms-blob-content-type", "application/octet-stream"),
-            metadata=metadata_of(request),
-        )
+        kind = request.headers.get("x-ms-blob-content-type", "application/octet-stream")
+        created, etag = known.created if known else now, self._new_etag(now)
+        blob = Blob(request.body, etag, now, created, kind, metadata_of(request))
         _check_md5(request, blob)
         container.blobs[name] = blob
-        return Reply(
-            201,
-            {
-                "ETag": blob.etag,
-                "Last-Modified": http_date(now),
-                "Content-MD5": blob.md5,
-                "x-ms-request-server-encrypted": "true",
-            },
-        )
+        stamps = {"ETag": etag, "Last-Modified": http_date(now), "Content-MD5": blob.md5}
+        return Reply(201, {**stamps, "x-ms-request-server-encrypted": "true"})
 
     def _get(self, request: Request, container: Container, _now: float) -> Reply:
         blob = _existing(request, container)
