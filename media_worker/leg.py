@@ -61,12 +61,13 @@ class Owner(Protocol):
         """The leg closed. Finds out what became of the call, within `RESUME_S`."""
         ...
 
-    async def apologise(self) -> None:
+    async def apologise(self, outcome: "CallOutcome") -> None:
         """The agent cannot speak: says the apology through Azure Communication Services, then
-        transfers to the number's fallback or hangs up."""
+        transfers to the number's fallback or hangs up. `outcome` is what is known by then, for
+        the record, which is written before the caller hears anything."""
 
-    async def hang_up(self) -> None:
-        """Ends the call for the caller, who is still there."""
+    async def hang_up(self, outcome: "CallOutcome") -> None:
+        """Ends the call for the caller, who is still there; `outcome` as above."""
 
 
 @dataclass(frozen=True, slots=True)
