@@ -1,0 +1,104 @@
+"""Who may open a Voice Live session, and with which parameters. No I/O.
+
+Voice Live API reference 2026-07-15, "Endpoint" and "Authentication": api-version always; a model,
+or an agent's name and project; a key or an Entra token in the header or the query; agents take
+tokens only. Parameters that nobody knows are ignored (the SDK itself adds `x-ms-client-sdk`).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simulator.voice_live_switches import API_VERSIONS, MODELS
+
+AUDIENCES = frozenset({"https://ai.azure.com", "https://cognitiveservices.azure.com"})
+"""Of the scopes https://ai.azure.com/.default and, still taken, cognitiveservices.azure.com."""
+_PROFILES = frozenset({"byom-azure-openai-realtime", "byom-azure-openai-chat-completion"})
+
+
+@dataclass(frozen=True)
+class ModelMode:
+    model: str
+
+
+@dataclass(frozen=True)
+class AgentMode:
+    agent: str
+    project: str
+    version: str | None
+    conversation: str | None
+
+
+Mode = ModelMode | AgentMode
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An HTTP answer in place of the upgrade."""
+
+    status: int
+    message: str
+
+
+def admit(
+    query: Mapping[str, str], headers: Mapping[str, str], *, key: str, now: float
+) -> Mode | Refused:
+    """What the request opens, or why not. `now` is wall time; `headers` finds in any case."""
+    version = query.get("api-version")
+    if version not in API_VERSIONS:
+        return Refused(400, f"api-version {version!r} is missing or unknown")
+    mode = _mode(query)
+    if isinstance(mode, Refused):
+        return mode
+    authorization = headers.get("Authorization") or query.get("Authorization")
+    if authorization:
+        fault = _token_fault(authorization, now)
+        return Refused(401, f"Access denied: {fault}") if fault else mode
+    given = headers.get("api-key") or query.get("api-key")
+    if not given:
+        return Refused(401, "Access denied: neither a key nor a token")
+    if isinstance(mode, AgentMode):
+        return Refused(401, "Access denied: agents need an Entra token, not a key")
+    if given != key:
+        return Refused(401, "Access denied: wrong key")
+    return mode
+
+
+def _mode(query: Mapping[str, str]) -> Mode | Refused:
+    model, agent = query.get("model"), query.get("agent-name")
+    project = query.get("agent-project-name")
+    if model and (agent or project):
+        return Refused(400, "model and agent-name exclude each other")
+    if model:
+        profile = query.get("profile")
+        if profile is not None and profile not in _PROFILES:
+            return Refused(400, f"profile {profile!r} is unknown")
+        if profile is None and model not in MODELS:
+            return Refused(400, f"model {model!r} is not supported")
+        return ModelMode(model)
+    if not agent and not project:
+        return Refused(400, "neither model nor agent-name")
+    if not agent or not project:
+        return Refused(400, "agent-name and agent-project-name go together")
+    return AgentMode(agent, project, query.get("agent-version"), query.get("conversation-id"))
+
+
+def _token_fault(authorization: str, now: float) -> str | None:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or token.count(".") != 2:
+        return "not a bearer token"
+    try:
+        middle = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    except (binascii.Error, ValueError):
+        return "an unreadable token"
+    if not isinstance(claims, dict):
+        return "an unreadable token"
+    if str(claims.get("aud", "")).rstrip("/") not in AUDIENCES:
+        return f"audience {claims.get('aud')!r}"
+    expires = claims.get("exp")
+    if not isinstance(expires, int | float) or expires <= now:
+        return "the token has expired"
+    return None
