@@ -69,7 +69,7 @@ async def patiently(request: Callable[[], Awaitable[T]], *, repeatable: bool) ->
 
 def _sub_code(error: HttpResponseError) -> str:
     code = getattr(error.error, "code", None)
-    return str(code)[:40] if code is not None else ""
+    return str(code) if str(code).isalnum() and len(str(code)) <= 40 else ""
 
 
 def _retry_after(error: HttpResponseError) -> float | None:
