@@ -34,6 +34,9 @@ class Ready:
 class SpeechStarted:
     """The caller began to speak (or a sensor believes so)."""
 
+    utterance: str
+    """The id that `CallerSaid` will name; may be empty."""
+
     ago_ms: float
     """How long before now, by the audio; 0 when the service did not say."""
 
@@ -42,6 +45,7 @@ class SpeechStarted:
 class SpeechStopped:
     """The caller stopped speaking."""
 
+    utterance: str
     ago_ms: float
     """How long before now the last word ended, by the audio; 0 when the service did not say."""
 
@@ -55,7 +59,7 @@ class AgentTurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class AgentAudio:
-    """Agent audio, usually much longer than a frame and ahead of real time."""
+    """Agent audio of whole samples, usually much longer than a frame and ahead of real time."""
 
     turn: str
     audio: bytes
