@@ -9,10 +9,10 @@ again. Here are no clocks and no sockets: `storage.py` has those.
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from switchboard.decisions import Why
 from switchboard.moves import AcsView, Effect, Event
 from switchboard.record import CallRecord, MessageRef
 from switchboard.session import SessionDescriptor
-from switchboard.transitions import Why
 
 
 class StorageUnavailable(Exception):

@@ -60,11 +60,20 @@ class MediaRefused:
 @dataclass(frozen=True)
 class FirstFrame:
     """A socket spoke. `owner` names this socket; `message` is its worker's live message, None if
-    none could be sent. Also says that an owner found `lost` still hears the caller."""
+    none could be sent."""
 
     owner: str
     message: MessageRef | None
     connection_id: str
+
+
+@dataclass(frozen=True)
+class StillHeard:
+    """The owner of an epoch that somebody held to be lost hears the caller; its message as now."""
+
+    epoch: int
+    owner: str
+    message_id: str | None
 
 
 @dataclass(frozen=True)
@@ -187,6 +196,7 @@ Event: TypeAlias = (
     | AnswerRefused
     | MediaRefused
     | FirstFrame
+    | StillHeard
     | Replaced
     | Checkpoint
     | Ending

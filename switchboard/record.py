@@ -39,8 +39,9 @@ class Live:
     """Counts the takings of the call, from 1; it only grows."""
     owner: str
     """Names one socket at one worker, never two."""
-    message_id: str
-    """The owner's live message: the one message that is the call's own now."""
+    message_id: str | None
+    """The owner's live message: the one message that is the call's own now. None: the queue could
+    not take one, so any message is."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,28 @@ class CallRecord:
         """The newest epoch that the state speaks of; 0 before the first, and once it is closing."""
         return self.state.epoch if isinstance(self.state, Live | Lost) else 0
 
+    def owns(self, message_id: str) -> bool:
+        """Whether this message is the call's own: the one that the record names, or any while it
+        names none."""
+        match self.state:
+            case Live(message_id=named):
+                return named is None or named == message_id
+            case Answered():
+                return self.setup is None or self.setup.id == message_id
+            case Ringing() | Lost() | Closing():
+                return True
+            case Ended():
+                return False
+            case _:
+                assert_never(self.state)
+
+    def ending(self, reason: EndReason) -> "CallRecord":
+        """This record, ended. Its words stay only if the agent keeps a transcript."""
+        turns = self.turns
+        if not self.descriptor.agent.transcript:
+            turns = tuple(replace(turn, text=None, heard_text=None) for turn in turns)
+        return replace(self, state=Ended(reason), turns=turns)
+
     def stamped(self, by: str, seq: int) -> "CallRecord":
         """This record as the version that `by` writes."""
         return replace(self, by=by, seq=seq)
@@ -203,7 +226,7 @@ _PLAIN: Mapping[str, tuple[type, ...]] = {
 _STATES: Mapping[str, Callable[[dict[str, Any]], State]] = {
     "ringing": lambda at: Ringing(int(at["attempt"])),
     "answered": lambda at: Answered(),
-    "live": lambda at: Live(int(at["epoch"]), str(at["owner"]), str(at["message_id"])),
+    "live": lambda at: Live(int(at["epoch"]), str(at["owner"]), at["message_id"]),
     "lost": lambda at: Lost(int(at["epoch"]), EndReason(at["cause"]), bool(at["streaming"])),
     "closing": lambda at: Closing(int(at["claim"]), EndReason(at["cause"])),
     "ended": lambda at: Ended(EndReason(at["reason"])),
