@@ -113,13 +113,17 @@ def write_wav(path: Path, *channels: bytes, rate: int) -> None:
         file.writeframes(np.stack(rows, axis=1).tobytes() if rows else b"")
 
 
+@lru_cache(maxsize=64)
+def _resampled(pcm: bytes, rate: int, wanted: int) -> bytes:
+    return resample(pcm, rate, wanted)
+
+
 _TAPS = 32
 """Samples of input that one sample of output is made of: ample for speech."""
 
 
-@lru_cache(maxsize=64)
-def _resampled(pcm: bytes, rate: int, wanted: int) -> bytes:
-    """Windowed-sinc interpolation of a whole clip (never used on a live stream)."""
+def resample(pcm: bytes, rate: int, wanted: int) -> bytes:
+    """The same sound at `wanted` hertz, by windowed-sinc interpolation of the whole piece."""
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
     cutoff = min(1.0, wanted / rate)
     positions = np.arange(len(samples) * wanted // rate) * (rate / wanted)

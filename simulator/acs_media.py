@@ -1,0 +1,94 @@
+"""The client end of a media WebSocket, as ACS opens it towards the product."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""More than any message to ACS; the docs speak of 64 kB packets."""
+
+
+class MediaRefused(Exception):
+    """The socket could not be opened; `status` is that of the refusal, None if nobody answered."""
+
+    def __init__(self, status: int | None) -> None:
+        super().__init__(f"refused with {status}" if status else "not reachable")
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The other side is gone; `code` 1006 where it closed without a word."""
+
+    code: int
+
+
+class MediaSocket:
+    """One open socket. Its HTTP session is its own, so that it can be broken off by itself."""
+
+    def __init__(
+        self, http: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse
+    ) -> None:
+        self._http = http
+        self._socket = socket
+
+    @classmethod
+    async def open(
+        cls, url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None
+    ) -> "MediaSocket":
+        """Upgrades `url`. Raises MediaRefused. The caller bounds the time."""
+        http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1, force_close=True))
+        secure: Any = {"ssl": tls} if tls else {}
+        try:
+            socket = await http.ws_connect(
+                url,
+                headers=headers,
+                compress=0,
+                max_msg_size=MAX_MESSAGE_BYTES,
+                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+                **secure,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            await http.close()
+            raise MediaRefused(error.status) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            await http.close()
+            raise MediaRefused(None) from error
+        except BaseException:  # cancelled or out of time: the session must not stay
+            await http.close()
+            raise
+        return cls(http, socket)
+
+    async def send(self, text: str) -> bool:
+        """False if the socket is gone."""
+        try:
+            await self._socket.send_str(text)
+        except (ConnectionError, RuntimeError, aiohttp.ClientError):
+            return False
+        return True
+
+    async def receive(self) -> str | bytes | Closed:
+        """The next message."""
+        message = await self._socket.receive()
+        match message.type:
+            case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
+                data: str | bytes = message.data
+                return data
+            case _:
+                code = self._socket.close_code
+                await self._http.close()
+                return Closed(1006 if code is None else code)
+
+    async def close(self, code: int) -> None:
+        """Says goodbye with `code`, and waits a moment for the answer."""
+        try:
+            await self._socket.close(code=code)
+        finally:
+            await self._http.close()
+
+    async def break_off(self) -> None:
+        """Drops the connection without a close frame."""
+        await self._http.close()
