@@ -1,7 +1,7 @@
 """What to do about an incoming call: event + directory + time -> answer, reject or ignore. Pure.
 
-The event is Event Grid's `Microsoft.Communication.IncomingCall` (ACS docs, "Incoming call concepts",
-shapes as in the recorded events of Microsoft's SDK tests). It is read tolerantly, since PSTN,
+The event is `Microsoft.Communication.IncomingCall` (ACS docs, "Incoming call concepts"; its fields
+as in the recorded events of Microsoft's SDK tests). It is read tolerantly, since PSTN,
 anonymous, VoIP and Teams Phone callers differ, but nothing in it is used unchecked.
 """
 
@@ -63,6 +63,8 @@ class Answer:
 
     call: IncomingCall
     route: Route
+    generation: str
+    """Of the directory that decided."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def decide(
         return Ignore("there is no usable directory", call.call_id)
     route = directory.route(call.called)
     if route is not None and (route.matched == "number" or unmapped == "default"):
-        return Answer(call, route)
+        return Answer(call, route, directory.generation)
     if call.called.startswith("4:"):
         return Reject(call, "no agent for the number")
     return Ignore("no agent for this identity, which may be another application's", call.call_id)
