@@ -112,6 +112,9 @@ REPLAYED_ITEMS = 60
 MEMORY_TURNS = 64
 """Turn and item ids remembered, to know late events by: far more than a service has in flight."""
 
+ASK_TRIES = 3
+"""How often a request to speak is repeated that the service refused; more will not help."""
+
 ASKS_WAITING = 4
 """Requests to speak that wait for the turn in progress; a fifth is dropped."""
 
@@ -147,3 +150,7 @@ LAG_PROBE_S = 0.25
 
 LAG_REPORT_S = 0.1
 """Five frames late: callers begin to hear it."""
+
+FINISH_PAUSES_S = (2.0, 10.0)
+"""Pauses between tries to write a call's end when storage is out. After that the live message
+surfaces and whoever receives it writes the end, a little less exactly."""
