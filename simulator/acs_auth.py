@@ -1,15 +1,14 @@
 """Who may call simulated ACS: the access key's HMAC, or an Entra token."""
 
 import base64
-import binascii
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from simulator.clock import wall_now
+from simulator.identity import TokenRefused, check_token
 
 AUDIENCE = "https://communication.azure.com/"
 """The SDK asks for the scope `https://communication.azure.com//.default`."""
@@ -53,13 +52,13 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class EntraTokens:
-    """Bearer tokens: audience and expiry are checked, the issuer if one is given.
+    """Bearer tokens of the simulated identity service, for the audience of ACS.
 
-    The signature is not: the simulated identity service stands for Entra, and who can reach it
-    is trusted.
+    `key` checks their signature; None where the identity service is another process, whose key
+    this one does not have.
     """
 
-    issuer: str | None = None
+    key: Any = None
     audience: str = AUDIENCE
 
     def refuses(self, request: Received) -> str | None:
@@ -67,16 +66,10 @@ class EntraTokens:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer":
             return "no bearer token"
-        claims = _claims(token)
-        if claims is None:
-            return "the token is not a JWT"
-        if str(claims.get("aud", "")).rstrip("/") != self.audience.rstrip("/"):
-            return f"audience {claims.get('aud')!r}, expected {self.audience!r}"
-        if self.issuer is not None and claims.get("iss") != self.issuer:
-            return f"issuer {claims.get('iss')!r}, expected {self.issuer!r}"
-        expires = claims.get("exp")
-        if not isinstance(expires, int | float) or expires <= wall_now():
-            return "the token has expired"
+        try:
+            check_token(token, audience=self.audience, now=wall_now(), key=self.key)
+        except TokenRefused as error:
+            return str(error)
         return None
 
 
@@ -87,14 +80,3 @@ def _spellings(target: str) -> list[str]:
     quoted = path.replace(":", "%3A")
     head, slash, last = path.rpartition("/")
     return [target, quoted + tail, head + slash + last.replace(":", "%3A") + tail]
-
-
-def _claims(token: str) -> dict[str, Any] | None:
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
-        return None
-    return claims if isinstance(claims, dict) else None
