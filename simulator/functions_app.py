@@ -79,6 +79,7 @@ class App:
 
 
 _current: App | None = None
+_on_path: str | None = None
 
 
 async def load(directory: Path, *, anew: tuple[str, ...] = ()) -> App:
@@ -87,22 +88,26 @@ async def load(directory: Path, *, anew: tuple[str, ...] = ()) -> App:
     `anew` names the top-level packages to import again with it (and loads it in any case), so that
     what it reads at import is read again. Raises `AppLoadError`.
     """
-    global _current
+    global _current, _on_path
     if _current is not None and _current.directory == directory and not anew:
         return _current
-    _forget({ENTRY_MODULE, *anew})
-    if _current is not None and str(_current.directory) in sys.path:
-        sys.path.remove(str(_current.directory))
-    sys.path.insert(0, str(directory))
-    _current = None
+    unload(*anew)
+    _on_path = str(directory)
+    sys.path.insert(0, _on_path)
     _current = await _index(directory)
     return _current
 
 
-def _forget(packages: set[str]) -> None:
-    for name in [n for n in sys.modules if n.partition(".")[0] in packages]:
+def unload(*packages: str) -> None:
+    """Forgets the app that is loaded, its entry module, and the top-level `packages`."""
+    global _current, _on_path
+    forgotten = {ENTRY_MODULE, *packages}
+    for name in [n for n in sys.modules if n.partition(".")[0] in forgotten]:
         del sys.modules[name]
     importlib.invalidate_caches()
+    if _on_path is not None:
+        sys.path.remove(_on_path)
+    _current, _on_path = None, None
 
 
 async def _index(directory: Path) -> App:

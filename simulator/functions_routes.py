@@ -6,7 +6,7 @@ Source: "Azure Functions HTTP trigger", customise the HTTP endpoint; route const
 import re
 from dataclasses import dataclass
 
-from simulator.functions_app import Function
+from simulator.functions_app import AppLoadError, Function
 
 _CONSTRAINTS = {
     "alpha": r"[A-Za-z]+",
@@ -27,7 +27,7 @@ class Route:
 
     @classmethod
     def of(cls, function: Function, prefix: str) -> "Route":
-        """Raises ValueError for a route constraint that is not simulated."""
+        """Raises `AppLoadError` for a template that is not simulated."""
         template = str(function.trigger.get("route") or function.name)
         segments = [s for s in f"{prefix}/{template}".split("/") if s]
         pattern = re.compile("".join(_segment(s) for s in segments) + "/?", re.IGNORECASE)
@@ -39,12 +39,12 @@ def _segment(segment: str) -> str:
     found = re.fullmatch(r"\{(\*?)(\w+)(?::(\w+))?(\??)\}", segment)
     if found is None:
         if "{" in segment:
-            raise ValueError(f"the route segment {segment} is not simulated")
+            raise AppLoadError(f"the route segment {segment} is not simulated")
         return "/" + re.escape(segment)
     star, name, constraint, optional = found.groups()
     if star:
         return f"(?:/(?P<{name}>.*))?"
     if constraint is not None and constraint not in _CONSTRAINTS:
-        raise ValueError(f"the route constraint {constraint} is not simulated")
+        raise AppLoadError(f"the route constraint {constraint} is not simulated")
     text = rf"/(?P<{name}>{_CONSTRAINTS[constraint] if constraint else '[^/]+'})"
     return f"(?:{text})?" if optional else text

@@ -10,14 +10,14 @@ import sys
 import textwrap
 import time
 import urllib.request
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from simulator.functions_app import AppLoadError
+from simulator.functions_app import unload
 from simulator.functions_host import FunctionsHost, main
 from tests.virtual_time import run
 
@@ -84,11 +84,12 @@ NOTIFICATION = {"aeg-event-type": "Notification"}
 
 
 @pytest.fixture(scope="module")
-def app_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def app_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made = tmp_path_factory.mktemp("app")
     (made / "function_app.py").write_text(textwrap.dedent(APP))
     (made / "host.json").write_text('{"version": "2.0"}')
-    return made
+    yield made
+    unload()
 
 
 def _visit(app_dir: Path, visit: Visit, **options: Any) -> None:
@@ -207,20 +208,6 @@ def test_an_http_function_sees_the_whole_request(app_dir: Path) -> None:
     _visit(app_dir, visit)
 
 
-def test_a_wrong_path_or_method_or_constraint_is_not_found(app_dir: Path) -> None:
-    async def visit(host: FunctionsHost, http: aiohttp.ClientSession) -> None:
-        for method, path in [
-            ("GET", "/api/calls/a/b"),
-            ("POST", "/api/calls/a"),
-            ("POST", "/calls/a/b"),
-            ("GET", "/api/text/x"),
-        ]:
-            async with http.request(method, host.url + path) as reply:
-                assert reply.status == 404, path
-
-    _visit(app_dir, visit)
-
-
 def test_a_plain_function_may_return_text(app_dir: Path) -> None:
     async def visit(host: FunctionsHost, http: aiohttp.ClientSession) -> None:
         async with http.get(f"{host.url}/api/text/7") as reply:
@@ -266,47 +253,6 @@ def test_the_functions_are_listed(app_dir: Path) -> None:
         assert listed["ring"][0]["type"] == "eventGridTrigger"
 
     _visit(app_dir, visit)
-
-
-def test_hosts_share_an_app_and_settings_are_read_anew_on_request(app_dir: Path) -> None:
-    async def setting(host: FunctionsHost) -> str:
-        url = f"{host.url}/api/calls/a/b"
-        async with aiohttp.ClientSession() as http, http.post(url, json={}) as reply:
-            return str(json.loads(await reply.text())["setting"])
-
-    async def two() -> list[str]:
-        first = FunctionsHost(app_dir, env={"SHOP_SETTING": "1"}, anew=("function_app",))
-        async with first, FunctionsHost(app_dir) as second:
-            found = [await setting(first), await setting(second)]
-            assert os.environ["SHOP_SETTING"] == "1"
-        async with FunctionsHost(app_dir, env={"SHOP_SETTING": "2"}) as same:
-            found.append(await setting(same))
-        return found
-
-    assert run(two()) == ["1", "1", "1"]
-    assert "SHOP_SETTING" not in os.environ
-
-
-@pytest.mark.parametrize(
-    ("source", "reason"),
-    [
-        ("import not_there", "No module named 'not_there'"),
-        ("x = 1", "Could not find top level function app instances"),
-        ("import azure.functions as f\na = f.FunctionApp()\nb = f.FunctionApp()", "More than one"),
-        (None, "is missing"),
-    ],
-)
-def test_an_app_that_cannot_be_loaded_says_why(
-    tmp_path: Path, source: str | None, reason: str
-) -> None:
-    async def start() -> None:
-        async with FunctionsHost(tmp_path):
-            pass
-
-    if source is not None:
-        (tmp_path / "function_app.py").write_text(source)
-    with pytest.raises(AppLoadError, match=reason):
-        run(start())
 
 
 def test_the_command_says_why_it_cannot_start(
