@@ -1,0 +1,111 @@
+"""All simulated services in one process, for tests: on any event loop, in virtual time too."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.acs import ACCESS_KEY, RESOURCE_ID, Acs
+from simulator.acs_auth import AccessKey, EntraTokens
+from simulator.acs_calls import SimulatedCall
+from simulator.acs_switches import AcsSwitches
+from simulator.environment import Endpoints
+from simulator.event_grid import EventGrid, EventGridSwitches, Subscription
+from simulator.identity import Identity
+from simulator.script import AgentScript, CallerScript
+from simulator.storage import Storage
+from simulator.tls import Certificate
+from simulator.voice_live import VoiceLive
+from simulator.voice_live_switches import VoiceLiveSwitches
+
+CALLER = "+14255550123"
+"""A fictitious number, of the block reserved for such."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The services, each open to inspection and to its switches."""
+
+    acs: Acs
+    grid: EventGrid
+    storage: Storage
+    identity: Identity
+    voice_live: VoiceLive
+    certificate: Certificate | None
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where they are; `functions_env` and `worker_env` make the product's environment of it."""
+        keys = self.certificate is None
+        return Endpoints(
+            acs_url=self.acs.url,
+            acs_issuer=self.acs.issuer,
+            acs_jwks_url=self.acs.jwks_url,
+            immutable_id=self.acs.immutable_id,
+            resource_id=RESOURCE_ID,
+            blob_endpoint=self.storage.blob_endpoint,
+            queue_endpoint=self.storage.queue_endpoint,
+            identity_endpoint=self.identity.endpoint,
+            identity_header=self.identity.header,
+            voice_live_url=self.voice_live.url,
+            access_key=ACCESS_KEY if keys else None,
+            connection_string=self.storage.connection_string if keys else None,
+            voice_live_key=self.voice_live.key if keys else None,
+            ca_file=str(self.certificate.ca_file) if self.certificate else None,
+        )
+
+    async def deliver_calls_to(self, endpoint: str, **subscription: Any) -> None:
+        """Subscribes a webhook to IncomingCall. Raises HandshakeFailed."""
+        await self.grid.subscribe(Subscription(endpoint, **subscription))
+
+    async def call(
+        self, to: str, script: CallerScript, *, from_: str = CALLER, **more: Any
+    ) -> SimulatedCall:
+        """Somebody calls `to`; the words of the script are known to the service that listens."""
+        for step in script.steps:
+            utterance = getattr(step.act, "utterance", None)
+            if utterance is not None:
+                self.voice_live.know(utterance)
+        return await self.acs.ring(to, from_, script, **more)
+
+
+@asynccontextmanager
+async def simulated_azure(
+    *,
+    agents: Sequence[AgentScript] = (),
+    numbers: Collection[str] = (),
+    acs: AcsSwitches | None = None,
+    grid: EventGridSwitches | None = None,
+    voice_live: VoiceLiveSwitches | None = None,
+    keep_audio: bool = True,
+    queues: tuple[str, ...] = ("sessions",),
+    containers: tuple[str, ...] = ("records",),
+    certificate: Certificate | None = None,
+) -> AsyncIterator[World]:
+    """Serves everything until the block ends.
+
+    With `certificate` (`simulator.tls.make_certificate`) ACS and Storage are served over https and
+    take Entra tokens alone; without it they take keys. `numbers` are those that ring at this ACS
+    when a call is passed on to them.
+    """
+    server = certificate.server_context() if certificate else None
+    async with AsyncExitStack() as stack:
+        identity = await stack.enter_async_context(Identity())
+        storage = await stack.enter_async_context(
+            Storage(
+                queues=queues,
+                containers=containers,
+                accept="tokens" if certificate else "keys",
+                token_key=identity.token_key,
+                ssl_context=server,
+            )
+        )
+        service = await stack.enter_async_context(
+            VoiceLive(agents, voice_live, keep_audio=keep_audio)
+        )
+        topic = await stack.enter_async_context(EventGrid(RESOURCE_ID, grid))
+        who = EntraTokens(identity.token_key) if certificate else AccessKey(ACCESS_KEY)
+        phones = await stack.enter_async_context(
+            Acs(topic.publish_call, acs, who=who, numbers=numbers, tls=server)
+        )
+        yield World(phones, topic, storage, identity, service, certificate)
