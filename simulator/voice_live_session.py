@@ -91,7 +91,7 @@ class Session:
         await self.send("session.created", session=self.wire())
         async with asyncio.TaskGroup() as group:
             self._turns.begin(group)
-            expiry = group.create_task(self._expire())
+            expiry = group.create_task(self._expire(), name="voice live expiry")
             async for message in socket:
                 if message.type is WSMsgType.TEXT and not self.switches.silent:
                     await self._receive(message.data)

@@ -161,7 +161,9 @@ class Turns:
         )
         self.responses.append(response)
         assert self._group is not None, "a session answers only while it runs"
-        self._group.create_task(self._run(response, untold, words))
+        self._group.create_task(
+            self._run(response, untold, words), name=f"voice live {response.id}"
+        )
 
     async def _run(self, response: Response, untold: Item | None, words: str | None) -> None:
         await response.run(self._out)

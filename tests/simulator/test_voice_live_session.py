@@ -1,0 +1,338 @@
+"""Sources: Voice Live API reference 2026-07-15, client and server events."""
+
+import asyncio
+import hashlib
+
+import pytest
+
+from simulator.audio import Clip
+from simulator.script import AgentScript, Reply, ToolCall, Utterance
+from simulator.voice_live import VoiceLive
+from tests.simulator.voice_live_client import Client, talking
+from tests.virtual_time import run
+
+HOURS = Utterance("When are you open on Saturday?")
+TURN = [
+    "input_audio_buffer.speech_started",
+    "input_audio_buffer.speech_stopped",
+    "input_audio_buffer.committed",
+    "conversation.item.created",
+    "conversation.item.input_audio_transcription.delta",
+    "conversation.item.input_audio_transcription.completed",
+    "response.created",
+    "rate_limits.updated",
+    "response.output_item.added",
+    "conversation.item.created",
+    "response.content_part.added",
+]
+ENDING = [
+    "response.audio.done",
+    "response.audio_transcript.done",
+    "response.content_part.done",
+    "response.output_item.done",
+    "response.done",
+]
+
+
+def script(*replies: Reply) -> AgentScript:
+    return AgentScript(replies, {})
+
+
+async def ask(client: Client, utterance: Utterance = HOURS, rate: int = 24000) -> None:
+    """Says it, and lets 600 ms of silence follow."""
+    await client.say(utterance.pcm(rate), rate)
+
+
+def test_a_spoken_turn_is_answered_by_the_documented_events_in_their_order() -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            service.know(HOURS)
+            await client.update(input_audio_transcription={"model": "azure-speech"})
+            client.seen.clear()
+            await ask(client)
+            done = await client.until("response.done")
+            kinds = client.kinds()
+            assert kinds[: len(TURN)] == TURN
+            assert kinds[-len(ENDING) :] == ENDING
+            between = set(kinds[len(TURN) : -len(ENDING)])
+            assert between == {"response.audio_transcript.delta", "response.audio.delta"}
+            assert done["response"]["status"] == "completed"
+            assert done["response"]["usage"]["output_token_details"]["audio_tokens"] > 0
+            said = client.session.conversation.items
+            assert [item.kind for item in said] == ["user", "assistant"]
+            assert said[1].text == "You said: When are you open on Saturday?"
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 24000])
+def test_the_service_hears_and_speaks_at_the_rates_it_was_told(rate: int) -> None:
+    speaks = {8000: "pcm16_8000hz", 16000: "pcm16_16000hz", 24000: "pcm16"}[rate]
+
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            service.know(HOURS)
+            await client.update(input_audio_sampling_rate=rate, output_audio_format=speaks)
+            await ask(client, rate=rate)
+            await client.until("response.done")
+            said = f"You said: {HOURS.text}"
+            assert client.audio() == Utterance(said).pcm(rate)
+            assert bytes(client.session.responses[0].audio) == client.audio()
+
+    run(scenario())
+
+
+def test_what_the_client_sent_can_be_compared_sample_by_sample() -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            pcm = HOURS.pcm(24000)
+            await client.say(pcm, then_silent_ms=0)
+            await client.until("input_audio_buffer.speech_started")
+            received = bytes(client.session.received)
+            assert received[: len(pcm)] == pcm
+            assert client.session.received_sha256 == hashlib.sha256(received).hexdigest()
+
+    run(scenario())
+
+
+def test_speech_over_a_response_cancels_it() -> None:
+    long = script(Reply(Utterance("word " * 200)))
+
+    async def scenario() -> None:
+        async with VoiceLive([long]) as service, talking(service) as client:
+            await client.send("response.create")
+            await client.until("response.audio.delta")
+            await ask(client)
+            done = await client.until("response.done")
+            assert done["response"]["status"] == "cancelled"
+            assert done["response"]["status_details"] == {
+                "type": "cancelled",
+                "reason": "turn_detected",
+            }
+            assert done["response"]["output"][0]["status"] == "incomplete"
+            kinds = client.kinds()
+            assert kinds.index("input_audio_buffer.speech_started") < kinds.index("response.done")
+            (item, *_) = client.session.conversation.items
+            assert 0 < len(item.text.split()) < 200
+
+    run(scenario())
+
+
+def test_without_interrupt_response_the_response_goes_on() -> None:
+    async def scenario() -> None:
+        wordy = script(Reply(Utterance("word " * 60)))
+        async with VoiceLive([wordy]) as service, talking(service) as client:
+            await client.update(
+                turn_detection={
+                    "type": "azure_semantic_vad",
+                    "interrupt_response": False,
+                    "create_response": False,
+                }
+            )
+            await client.send("response.create")
+            await client.until("response.audio.delta")
+            await ask(client)
+            done = await client.until("response.done")
+            assert done["response"]["status"] == "completed"
+            assert len(client.session.responses) == 1
+
+    run(scenario())
+
+
+def test_auto_truncate_cuts_the_turn_where_an_immediate_playback_would_be() -> None:
+    async def scenario() -> None:
+        wordy = script(Reply(Utterance("word " * 200)))
+        async with VoiceLive([wordy]) as service, talking(service) as client:
+            await client.update(
+                turn_detection={
+                    "type": "azure_semantic_vad",
+                    "auto_truncate": True,
+                    "appended_text_after_truncation": " [interrupted]",
+                }
+            )
+            await client.send("response.create")
+            await client.until("response.audio.delta")
+            await asyncio.sleep(1.0)
+            await ask(client)
+            cut = await client.until("conversation.item.truncated")
+            item = client.session.conversation.find(cut["item_id"])
+            assert item is not None
+            assert 1000 < cut["audio_end_ms"] < 1300
+            assert item.text.endswith(" [interrupted]")
+
+    run(scenario())
+
+
+def test_cancelling_nothing_is_an_error_event_and_the_session_goes_on() -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            await client.send("response.cancel", event_id="mine")
+            error = (await client.until("error"))["error"]
+            assert (error["code"], error["event_id"]) == ("response_cancel_not_active", "mine")
+            await client.update(temperature=0.7)
+
+    run(scenario())
+
+
+def test_cancelling_a_response_names_the_client_as_the_reason() -> None:
+    async def scenario() -> None:
+        wordy = script(Reply(Utterance("word " * 50)))
+        async with VoiceLive([wordy]) as service, talking(service) as client:
+            await client.send("response.create")
+            created = await client.until("response.created")
+            await client.send("response.cancel", response_id=created["response"]["id"])
+            done = await client.until("response.done")
+            assert done["response"]["status_details"]["reason"] == "client_cancelled"
+            assert done["response"]["output"] == []
+
+    run(scenario())
+
+
+def test_tools_are_called_and_their_output_is_answered() -> None:
+    order = script(
+        Reply(
+            Utterance("Let me look."),
+            calls=(ToolCall("get_order", {"id": "A 17"}), ToolCall("undeclared", {})),
+        ),
+        Reply(Utterance("It is on its way."), after="get_order"),
+    )
+
+    async def scenario() -> None:
+        async with VoiceLive([order]) as service, talking(service) as client:
+            await client.update(tools=[{"type": "function", "name": "get_order"}])
+            await client.send("response.create")
+            call = await client.until("response.function_call_arguments.done")
+            assert (call["name"], call["arguments"]) == ("get_order", '{"id": "A 17"}')
+            done = await client.until("response.done")
+            kinds = [item["type"] for item in done["response"]["output"]]
+            assert kinds == ["message", "function_call"]
+            output = {"type": "function_call_output", "call_id": call["call_id"], "output": "sent"}
+            await client.send("conversation.item.create", item=output)
+            await client.until("conversation.item.created")
+            await client.send("response.create")
+            await client.until("response.done")
+            assert client.session.responses[1].text == "It is on its way."
+
+    run(scenario())
+
+
+def test_a_greeting_is_spoken_word_by_word_and_joins_the_conversation() -> None:
+    message = {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": "Welcome!"}],
+    }
+
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            await client.send(
+                "response.create", response={"pre_generated_assistant_message": message}
+            )
+            done = await client.until("response.audio_transcript.done")
+            assert done["transcript"] == "Welcome!"
+            assert [item.text for item in client.session.conversation] == ["Welcome!"]
+            message["content"] = []
+            await client.send(
+                "response.create", response={"pre_generated_assistant_message": message}
+            )
+            assert "exactly one text" in (await client.until("error"))["error"]["message"]
+
+    run(scenario())
+
+
+def test_typed_digits_are_answered_like_words() -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            item = {"type": "message", "role": "user"}
+            content = [{"type": "input_text", "text": "The caller pressed 12#"}]
+            await client.send("conversation.item.create", item={**item, "content": content})
+            await client.send("response.create")
+            await client.until("response.done")
+            assert client.session.responses[0].text == "You said: The caller pressed 12#"
+
+    run(scenario())
+
+
+def test_push_to_talk_answers_only_when_asked() -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            service.know(HOURS)
+            await client.update(turn_detection=None)
+            await client.send("input_audio_buffer.commit")
+            assert (await client.until("error"))["error"]["code"] == (
+                "input_audio_buffer_commit_empty"
+            )
+            await ask(client)
+            await client.send("input_audio_buffer.commit")
+            await client.until("conversation.item.created")
+            await client.send("response.create")
+            await client.until("response.done")
+            assert "input_audio_buffer.speech_started" not in client.kinds()
+
+    run(scenario())
+
+
+def test_a_text_only_response_has_text_and_no_audio() -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            await client.update(modalities=["text"])
+            await client.send("response.create")
+            assert (await client.until("response.text.done"))["text"] == "I did not catch that."
+            await client.until("response.done")
+            assert client.audio() == b""
+
+    run(scenario())
+
+
+def test_word_timestamps_come_if_asked_for() -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            await client.update(output_audio_timestamp_types=["word"])
+            await client.send("response.create")
+            await client.until("response.done")
+            stamps = [e for e in client.seen if e["type"] == "response.audio_timestamp.delta"]
+            assert [stamp["text"] for stamp in stamps] == ["I", "did", "not", "catch", "that."]
+            ends = [stamp["audio_offset_ms"] + stamp["audio_duration_ms"] for stamp in stamps]
+            length_ms = len(client.audio()) / 48
+            assert ends[-1] == pytest.approx(length_ms, abs=2)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("{", "invalid_json"),
+        ("[1]", "missing_required_parameter"),
+        ('{"type": "session.dance"}', "invalid_value"),
+        ('{"type": "input_audio_buffer.append", "audio": "!"}', "invalid_value"),
+        ('{"type": "input_audio_buffer.append", "audio": "AAAA"}', "invalid_value"),
+        ('{"type": "conversation.item.delete", "item_id": "x"}', "item_delete_invalid_item_id"),
+        ('{"type": "response.create", "response": {"loud": true}}', "unknown_parameter"),
+        ('{"type": "session.update", "session": {"voice": 3}}', "invalid_type"),
+    ],
+)
+def test_a_wrong_message_is_an_error_event_and_the_session_goes_on(message: str, code: str) -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            await client.socket.send_str(message)
+            assert (await client.until("error"))["error"]["code"] == code
+            assert client.session.errors[0]["code"] == code
+            await client.update(temperature=0.7)
+
+    run(scenario())
+
+
+def test_a_clip_on_a_changed_line_is_still_recognised() -> None:
+    """At another rate and level no byte is equal; the words are known by their loudness."""
+
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            tune = Clip(Utterance("A tune with words").pcm(24000), 24000)
+            service.know(Utterance("Hello tune", tune))
+            pcm = Clip(tune.at(16000), 16000).at(24000)
+            await client.say(pcm)
+            await client.until("response.done")
+            assert client.session.responses[0].text == "You said: Hello tune"
+
+    run(scenario())
