@@ -68,8 +68,8 @@ async def patiently(request: Callable[[], Awaitable[T]], *, repeatable: bool) ->
 
 
 def _sub_code(error: HttpResponseError) -> str:
-    code = getattr(error.error, "code", None)
-    return str(code) if str(code).isalnum() and len(str(code)) <= 40 else ""
+    code = str(getattr(error.error, "code", None))  # the SDK itself makes "None" of no code
+    return code if code != "None" and code.isalnum() and len(code) <= 40 else ""
 
 
 def _retry_after(error: HttpResponseError) -> float | None:

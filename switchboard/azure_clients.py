@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from switchboard import limits
 from switchboard.settings import Shared
+from switchboard.storage import storage_retry
 
 if TYPE_CHECKING:
     from azure.communication.callautomation.aio import CallAutomationClient
@@ -52,39 +53,37 @@ def acs_client(
 
 
 def records_container(
-    settings: Shared, credential: "AsyncTokenCredential | None", **retry: Any
+    settings: Shared, credential: "AsyncTokenCredential | None"
 ) -> "ContainerClient":
-    """The container of call records; `retry` as `switchboard.ledger.storage_retry()` gives it."""
+    """The container of call records."""
     from azure.storage.blob.aio import ContainerClient
 
     name = settings.records_container
     if settings.storage_connection_string is not None:
         return ContainerClient.from_connection_string(
-            settings.storage_connection_string, name, **retry, **_transport(settings)
+            settings.storage_connection_string, name, **storage_retry(), **_transport(settings)
         )
     assert settings.storage_blob_endpoint is not None, "the settings were checked"
     return ContainerClient(
-        settings.storage_blob_endpoint, name, credential, **retry, **_transport(settings)
+        settings.storage_blob_endpoint, name, credential, **storage_retry(), **_transport(settings)
     )
 
 
-def sessions_queue(
-    settings: Shared, credential: "AsyncTokenCredential | None", **retry: Any
-) -> "QueueClient":
-    """The queue of session descriptors; `retry` as for `records_container`."""
+def sessions_queue(settings: Shared, credential: "AsyncTokenCredential | None") -> "QueueClient":
+    """The queue of session descriptors."""
     from azure.storage.queue.aio import QueueClient
 
     name = settings.sessions_queue
     if settings.storage_connection_string is not None:
         return QueueClient.from_connection_string(
-            settings.storage_connection_string, name, **retry, **_transport(settings)
+            settings.storage_connection_string, name, **storage_retry(), **_transport(settings)
         )
     assert settings.storage_queue_endpoint is not None, "the settings were checked"
     return QueueClient(
         settings.storage_queue_endpoint,
         name,
         credential=credential,
-        **retry,
+        **storage_retry(),
         **_transport(settings),
     )
 

@@ -24,7 +24,7 @@ from switchboard.session import (
 )
 
 CONTEXT = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJjYyI6Ikg0c0kifQ."
-RUNG_AT = 1_795_000_000.25  # 2026-11-18T10:26:40Z
+RUNG_AT = 1_795_000_000.25  # 2026-11-18T11:06:40Z
 CALL_ID = call_id_of(RUNG_AT, "19e93701", "4:+18662315126", CONTEXT)
 
 
