@@ -99,12 +99,13 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Services:
     records = azure_clients.records_container(settings, credential)
     queue = azure_clients.sessions_queue(settings, credential)
     keys = KeySet(settings.acs_jwks_url, KeyFetch(settings.tls_ca_file), loop.time)
+    messages = storage.SessionQueue(queue, records)
     directory = DirectoryFile(settings.agents_file, loop.time)
     directory.directory()
     return Services(
         settings=settings,
         directory=directory,
-        ledger=Ledger(storage.Records(records), storage.Messages(queue), by=secrets.token_hex(8)),
+        ledger=Ledger(storage.RecordBlobs(records), messages, by=secrets.token_hex(8)),
         calls=CallAutomation(acs),
         tokens=AcsTokens(keys, settings.acs_issuer, settings.acs_immutable_resource_id),
         clients=(acs, records, queue, *([credential] if credential is not None else [])),
