@@ -25,6 +25,7 @@ class Why(StrEnum):
     GONE = "gone"
     """ACS has no such call any more: its owner writes the end, else whoever gets its message."""
     TRANSFERRING = "transferring"
+    NO_RECORD = "no record"
     FOREIGN = "foreign"
     """The socket belongs to another call connection."""
 

@@ -6,13 +6,16 @@ is read: a version stamped with our own `by` and `seq` means that we won; anythi
 again. Here are no clocks and no sockets: `storage.py` has those.
 """
 
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias, assert_never
 
-from switchboard.decisions import Why
-from switchboard.moves import AcsView, Effect, Event
-from switchboard.record import CallRecord, MessageRef
+from switchboard import limits
+from switchboard.clock import wall_now
+from switchboard.decisions import Do, Leave, Why, Write
+from switchboard.moves import AcsView, Answer, Effect, Event, IncomingCall, Surfaced
+from switchboard.record import CallRecord, Ended, Live, MessageRef, Ringing
 from switchboard.session import SessionDescriptor
+from switchboard.transitions import step
 
 
 class StorageUnavailable(Exception):
@@ -45,6 +48,9 @@ class Left:
     record: CallRecord | None
 
 
+Verdict: TypeAlias = Decided | Left
+
+
 @dataclass(frozen=True)
 class Waited:
     """What a party saw: this version, unchanged for so long."""
@@ -55,13 +61,10 @@ class Waited:
 
 @dataclass(frozen=True)
 class Surfacing:
-    """A message that the queue handed out. `call_id` None: it is not one of ours; `text` is kept
-    only for setting it aside."""
+    """What the queue handed out. `call_id` None: the message is not one of ours."""
 
-    message: MessageRef
-    dequeue_count: int
     call_id: str | None
-    text: str
+    surfaced: Surfaced
 
 
 class Records(Protocol):
@@ -78,7 +81,7 @@ class Records(Protocol):
 
     async def put(self, record: CallRecord, etag: str | None) -> bool:
         """Writes `record` over version `etag`, None: only if there is none yet. False: refused
-        or unclear, so read."""
+        (409, 412), perhaps because an earlier sending of the same request was not."""
         ...
 
 
@@ -106,8 +109,8 @@ class Messages(Protocol):
         """What has surfaced, hidden for `SURFACED_HIDDEN_S`."""
         ...
 
-    async def set_aside(self, surfacing: Surfacing, why: str) -> None:
-        """Keeps a copy in the blob `dead-letters/…`, then deletes it."""
+    async def set_aside(self, message: MessageRef, text: str, why: str) -> None:
+        """Keeps a copy in the blob `dead-letters/…`, then deletes the message."""
         ...
 
 
@@ -123,10 +126,26 @@ class Ledger:
 
     async def open(
         self, descriptor: SessionDescriptor, media_token_hash: str, callback_token_hash: str
-    ) -> "Decided | Left":
-        """Claims the call. `Decided`: send the setup message, then answer (`Ringing.attempt` tells
-        the first claim from a taking over). `Left`: another delivery has it, or had it."""
-        raise NotImplementedError
+    ) -> Verdict:
+        """Claims the call. `Decided`: do `Answer`. `Left`: another delivery has it, or had it.
+
+        Raises `StorageUnavailable` and `RecordError`.
+        """
+        call_id = descriptor.call_id
+        record = CallRecord(
+            call_id=call_id,
+            state=Ringing(1),
+            media_token_hash=media_token_hash,
+            callback_token_hash=callback_token_hash,
+            descriptor=descriptor,
+        ).stamped(self._next_by(), 1)
+        if await self._won(record, None):
+            return Decided(record, (Answer(1),))
+        seen = await self.records.get(call_id)
+        if seen is not None and seen.record.by == record.by:
+            return Decided(record, (Answer(1),))
+        waited = Waited(seen.etag, seen.age_s) if seen is not None else None
+        return await self.decide(call_id, IncomingCall(), waited=waited)
 
     async def decide(
         self,
@@ -135,10 +154,57 @@ class Ledger:
         *,
         acs: AcsView = AcsView.UNKNOWN,
         waited: Waited | None = None,
-    ) -> "Decided | Left":
+    ) -> Verdict:
         """Carries out what `step` makes of `event`, against all comers. The caller then does
-        `Decided.effects`, in order, and nothing else."""
-        raise NotImplementedError
+        `Decided.effects`, in order, and nothing else.
+
+        Raises `StorageUnavailable` and `RecordError`: it is then unknown whether the write counts,
+        and nothing may be done; the call's message in the queue brings somebody who reads.
+        """
+        by = self._next_by()
+        tried: dict[int, Decided] = {}
+        for _ in range(limits.DECIDE_TRIES):
+            seen = await self.records.get(call_id)
+            if seen is None:
+                return Left(Why.NO_RECORD, None)
+            if seen.record.by == by:
+                return tried[seen.record.seq]
+            unchanged_s = waited.seconds if waited and waited.etag == seen.etag else 0.0
+            match step(seen.record, event, acs, unchanged_s):
+                case Leave(why):
+                    return Left(why, seen.record)
+                case Do(effects):
+                    return Decided(seen.record, effects)
+                case Write(changed, then):
+                    record = _timed(changed).stamped(by, seen.record.seq + 1)
+                    won = tried[record.seq] = Decided(record, then)
+                    if await self._won(record, seen.etag):
+                        return won
+                case never:
+                    assert_never(never)
+        raise StorageUnavailable(f"the record of {call_id} was written by others all the time")
+
+    async def _won(self, record: CallRecord, etag: str | None) -> bool:
+        """Whether `record` was written. False: the caller reads, and only then knows."""
+        try:
+            return await self.records.put(record, etag)
+        except StorageUnavailable:
+            seen = await self.records.get(record.call_id)
+            if seen is None or (seen.record.by, seen.record.seq) != (record.by, record.seq):
+                raise
+            return True
+
+    def _next_by(self) -> str:
+        self._attempts += 1
+        return f"{self._by}.{self._attempts}"
 
 
-Verdict: TypeAlias = Decided | Left
+def _timed(record: CallRecord) -> CallRecord:
+    """With the wall time of what the state says has just happened."""
+    match record.state:
+        case Live() if record.started is None:
+            return replace(record, started=wall_now())
+        case Ended() if record.ended is None:
+            return replace(record, ended=wall_now())
+        case _:
+            return record

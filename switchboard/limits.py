@@ -42,15 +42,14 @@ MEDIA_AFTER_CONNECT_S = 3.0
 """A connected call without media for this long is in doubt. Recordings show about 1 s."""
 
 RECLAIM_CLOSING_S = 15.0
-"""A `closing` record unchanged this long has lost its closer, who writes at least each
-`CLOSING_REFRESH_S` and after the apology."""
+"""A `closing` record unchanged this long has lost its closer, who writes
+between its acts and while it waits."""
 
-CLOSING_REFRESH_S = 5.0
-"""How often a closer who waits for a transfer shows that it is alive."""
+CLOSING_REFRESH_POLLS = 3
+"""A closer who waits for a transfer shows after so many polls that it is alive."""
 
 APOLOGY_MAX_S = 8.0
-"""The caller gets this long to hear the apology; under `RECLAIM_CLOSING_S` by two storage
-writes."""
+"""The caller gets this long to hear the apology; well under `RECLAIM_CLOSING_S`."""
 
 SPEECH_S_PER_CHARACTER = 0.075
 """A slow voice: about 13 characters a second, so that the apology is not cut off."""
@@ -58,13 +57,13 @@ SPEECH_S_PER_CHARACTER = 0.075
 SPEECH_START_S = 1.0
 """From the play request to the first sample."""
 
-TRANSFER_MAX_S = 30.0
-"""The fallback number may ring this long before recovery hangs up instead."""
-
 TRANSFER_POLL_S = 1.0
 """How often a transfer's fate is asked for: no callback reaches whoever recovers."""
 
-TRANSFER_START_S = 3.0
+TRANSFER_POLLS = 30
+"""The fallback number may ring this long before recovery hangs up instead."""
+
+TRANSFER_START_POLLS = 3
 """A call may still be shown as connected this long after a transfer was accepted for it."""
 
 EPOCHS_MAX = 5

@@ -185,6 +185,8 @@ class Surfaced:
 
     message: MessageRef
     dequeue_count: int
+    text: str = ""
+    """Of the message, for setting it aside."""
 
 
 Doubt: TypeAlias = MediaDown | ConnectedWithoutMedia | SocketLost | HandOver | Restarted | Surfaced
@@ -229,6 +231,7 @@ class SetAside:
     """Keep a copy of this message for people, then delete it."""
 
     message: MessageRef
+    text: str
     why: str
 
 

@@ -114,13 +114,12 @@ def _before_media(
         case IncomingCall(), Ringing(attempt):
             return Write(replace(record, state=Ringing(attempt + 1)), (Answer(attempt + 1),))
         case AnswerAccepted(connection_id, setup), Ringing() | Answered() if record.setup is None:
-            bound = replace(record, connection_id=connection_id, setup=setup)
-            return Write(replace(bound, state=Answered()))
+            bound = replace(record, state=Answered(), connection_id=connection_id, setup=setup)
+            return Write(bound)
         case AnswerAccepted(connection_id, setup), Ended() if _knew_no_answer(record):
             also = (DeleteMessage(setup),) if setup else ()
             return Write(replace(record, connection_id=connection_id), (HangUp(), *also))
         case AnswerRefused(attempt=1, proof=True, setup=setup), Ringing(1):
-            # Of a later attempt it would prove nothing: the first may have been accepted.
             also = (DeleteMessage(setup),) if setup else ()
             return Write(record.ending(EndReason.ANSWER_REFUSED), also)
         case MediaRefused(claim), Ringing() | Answered() | Lost() if claim != record.media_refusal:
@@ -142,8 +141,8 @@ def _first_frame(record: CallRecord, event: FirstFrame) -> Decision:
         case Live(owner=event.owner):
             return Do(())
         case Ringing() | Answered() | Lost() | Live():
-            taken = replace(record, connection_id=event.connection_id, media_refusal=None)
             message_id = event.message.id if event.message else None
+            taken = replace(record, connection_id=event.connection_id, media_refusal=None)
             taken = replace(taken, state=Live(record.epoch + 1, event.owner, message_id))
             if record.epoch == 0 and record.setup is not None and message_id is not None:
                 return Write(taken, (DeleteMessage(record.setup),))
@@ -193,8 +192,8 @@ def _closer(record: CallRecord, event: StillClosing | Closed) -> Decision:
 
 def _restart_refused(record: CallRecord, epoch: int) -> Decision:
     match record.state:
-        case Lost(at, cause) if at == epoch:
-            return Write(replace(record, state=Lost(at, cause, streaming=True)))
+        case Lost(at) as lost if at == epoch:
+            return Write(replace(record, state=replace(lost, streaming=True)))
         case _:
             return Leave(_standing(record, epoch))
 
@@ -217,10 +216,8 @@ def _doubt(
             return Leave(Why.SUPERSEDED)
         case Live(), ConnectedWithoutMedia():
             return Leave(Why.HEALTHY)
-        case _ if acs is AcsView.GONE:
-            return Leave(Why.GONE)
-        case _ if acs is AcsView.TRANSFERRING:
-            return Leave(Why.TRANSFERRING)
+        case _ if acs in (AcsView.GONE, AcsView.TRANSFERRING):
+            return Leave(Why(acs.value))
         case _ if hearsay and acs is AcsView.STREAMING:
             return Leave(Why.HEALTHY)
         case Lost(streaming=streaming), _ if hearsay and (streaming or acs is AcsView.UNKNOWN):
@@ -240,7 +237,7 @@ def _surfaced(record: CallRecord, event: Surfaced, acs: AcsView) -> Decision:
     if not record.owns(event.message.id):
         return Do((delete,))
     if event.dequeue_count > limits.DEQUEUES_MAX:
-        aside = SetAside(event.message, "received too often")
+        aside = SetAside(event.message, event.text, "received too often")
         return Write(record.ending(EndReason.FAULT), (HangUp(), aside))
     match record.state, acs:
         case Ringing(), _:
@@ -255,8 +252,8 @@ def _surfaced(record: CallRecord, event: Surfaced, acs: AcsView) -> Decision:
             return Write(record.ending(EndReason.CALLER_HUNG_UP), (delete,))
         case Closing(claim, cause), _:
             return _close(record, Closing(claim + 1, cause), apologise=False)
-        case Lost(epoch, cause, streaming=True), _:
-            return Write(replace(record, state=Lost(epoch, cause)), (StopThenStart(),))
+        case Lost(streaming=True) as lost, _:
+            return Write(replace(record, state=replace(lost, streaming=False)), (StopThenStart(),))
         case Lost(_, cause), _:
             return _close(record, Closing(1, cause), apologise=True)
         case Live(), _:
