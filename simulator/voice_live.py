@@ -51,7 +51,8 @@ class VoiceLive:
     """Use as `async with VoiceLive(scripts) as service`; then `service.url` and `service.key`.
 
     `scripts` say what each model or agent answers; without a fitting one it repeats what it heard.
-    `keep_audio=False` spares memory: sessions then keep the hash of what they received alone.
+    `keep_audio=False` spares memory: of what sessions received only the hash is kept, of what they
+    sent only the length.
     """
 
     def __init__(
@@ -168,7 +169,7 @@ def _summary(session: Session) -> dict[str, Any]:
         "received_bytes": session.received_bytes,
         "received_sha256": session.received_sha256,
         "responses": [
-            {"id": r.id, "text": r.text, "status": r.status, "audio_bytes": len(r.audio)}
+            {"id": r.id, "text": r.text, "status": r.status, "audio_bytes": r.audio_bytes}
             for r in session.responses
         ],
         "items": [

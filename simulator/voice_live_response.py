@@ -56,6 +56,8 @@ class Response:
     reason: str | None = None
     item: Item | None = None
     audio: bytearray = field(default_factory=bytearray)
+    audio_bytes: int = 0
+    """Length of the audio sent, also when the samples are no longer kept."""
     first_audio_at: float | None = None
     """Loop time of the first audio delta."""
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -162,7 +164,7 @@ class Response:
         for chunk in chunks(pcm, self.rate, switches.chunk_bytes):
             if self._cancelled.is_set() and (late := late - 1) < 0:
                 break
-            until_ms = (len(self.audio) + len(chunk)) / 2 * 1000 / self.rate
+            until_ms = (self.audio_bytes + len(chunk)) / 2 * 1000 / self.rate
             while waiting and waiting[0].start_ms < until_ms:
                 word = waiting.pop(0)
                 said += (" " if said else "") + word.text
@@ -172,6 +174,7 @@ class Response:
             if self.first_audio_at is None:
                 self.first_audio_at = asyncio.get_running_loop().time()
             self.audio += chunk
+            self.audio_bytes += len(chunk)
             item.audio_ms = until_ms
             await out.send("response.audio.delta", delta=base64.b64encode(chunk).decode(), **place)
             if switches.stall_after_ms is not None and until_ms >= switches.stall_after_ms:
@@ -224,7 +227,7 @@ class Response:
 
     def _usage(self) -> dict[str, Any]:
         """Tokens by the FAQ's rule of thumb: 20 a second of audio out; text by the word."""
-        spoken, written = len(self.audio) // 2 * 20 // self.rate, len(self.text.split()) * 4 // 3
+        spoken, written = self.audio_bytes // 2 * 20 // self.rate, len(self.text.split()) * 4 // 3
         heard = 10 * spoken // 20
         return {
             "total_tokens": spoken + written + heard,

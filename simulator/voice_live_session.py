@@ -100,6 +100,9 @@ class Session:
             expiry.cancel()
             self._turns.abandon()
         self.close_code = socket.close_code
+        if not self._keep_audio:
+            for response in self.responses:
+                response.audio.clear()
 
     async def send(self, kind: str, **fields: Any) -> None:
         """Sends one event; nothing if the client has gone."""
@@ -172,7 +175,7 @@ class Session:
             before,
             event.get("session"),
             agent_mode=isinstance(self.mode, AgentMode),
-            spoken=any(response.audio for response in self.responses),
+            spoken=any(response.audio_bytes for response in self.responses),
             unknown=self.switches.unknown_fields == "ignored",
         )
         ears = ("turn_detection", "input_audio_sampling_rate")

@@ -298,6 +298,21 @@ def test_a_client_that_vanishes_leaves_nothing_running() -> None:
     run(scenario())
 
 
+def test_a_service_that_keeps_no_audio_still_knows_how_much_there_was() -> None:
+    async def scenario() -> None:
+        async with VoiceLive(keep_audio=False) as service:
+            async with talking(service) as client:
+                await client.say(Utterance("Hello").pcm(24000))
+                await client.until("response.done")
+            await asyncio.sleep(1)
+            assert client.session.received == b""
+            assert client.session.received_bytes >= 900 * 48
+            assert [r.audio_bytes for r in client.session.responses] == [len(client.audio())]
+            assert client.session.responses[0].audio == b""
+
+    run(scenario())
+
+
 def bearer() -> str:
     return f"Bearer {make_token('https://ai.azure.com', now=wall_now())}"
 
