@@ -49,7 +49,7 @@ class Knock:
 class Refusal:
     """Why the door stays shut. `claim` names what failed; values of secrets are never in here."""
 
-    status: Literal[401, 403, 404, 409, 429, 503]
+    status: Literal[401, 403, 404, 409, 426, 429, 503]
     claim: str
     expected: str = ""
     received: str = ""
@@ -111,9 +111,9 @@ def admission(knock: Knock, record: CallRecord | None) -> Refusal | None:
         return Refusal(404, "call_id", "a call with a record", knock.call_id)
     if not tokens_match(knock.token, record.media_token_hash):
         return Refusal(403, "token", "the call's media token", "another")
-    known = record.connection_id
-    if known is not None and knock.connection_id != known:
-        return Refusal(403, CONNECTION_ID, known, knock.connection_id or "none")
+    if not knock.connection_id or record.connection_id not in (None, knock.connection_id):
+        expected = record.connection_id or "any"
+        return Refusal(403, CONNECTION_ID, expected, knock.connection_id or "none")
     match record.state:
         case Ringing() | Answered() | Live() | Lost():
             return None

@@ -154,3 +154,29 @@ LAG_REPORT_S = 0.1
 FINISH_PAUSES_S = (2.0, 10.0)
 """Pauses between tries to write a call's end when storage is out. After that the live message
 surfaces and whoever receives it writes the end, a little less exactly."""
+
+RESTART_S = 5.0
+"""Before a background loop that a defect has ended begins anew: not a busy loop of tracebacks."""
+
+REAP_EVERY_S = 5.0
+"""How often the queue is asked for surfaced messages. A call whose worker vanished waits this long
+at most, after its message surfaced; more often costs requests all day for a rare minute."""
+
+REAP_JITTER = 0.3
+"""Share by which each wait differs, so that workers started together do not poll together."""
+
+REAP_MOST = 16
+"""Messages taken by one poll: what is left is for the other workers, half a second of work here."""
+
+HAND_OVER_BEFORE_S = 60.0
+"""Before the end of a drain the remaining calls are moved: a new socket takes seconds, and one
+that comes back here may still be served."""
+
+HAND_OVER_PAUSE_S = 5.0
+"""How long a pause in the conversation is waited for before it is moved all the same."""
+
+FAREWELL_BEFORE_S = 20.0
+"""Before the end of a drain: an apology of 8 s and a transfer's beginning fit, and the record."""
+
+SHUTDOWN_S = 2.0
+"""For whatever still runs after a drain, before it is cancelled."""

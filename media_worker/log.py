@@ -2,8 +2,8 @@
 
 What may be logged is a closed list (`Fields`): ids, names, counts and durations. Words that were
 spoken, tokens and phone numbers have no field, so they cannot reach a line by mistake. Lines of
-other libraries keep their logger's name and the traceback's places only, because their texts may
-quote a request, and a request holds the media token.
+other libraries keep their logger's name and place only, because their texts may quote a request,
+and a request holds the media token.
 """
 
 import json
@@ -16,6 +16,9 @@ from typing import Any, Literal, TextIO, TypedDict, Unpack
 from switchboard.clock import wall_now
 
 _LOGGER = logging.getLogger("media_worker")
+_SHARED_LOGGER = logging.getLogger("switchboard")
+"""Its lines are texts, but of our own making and held to the same rule."""
+
 _LONGEST_TEXT = 200
 """Characters kept of any text field: a peer's header may be as long as it likes."""
 
@@ -41,7 +44,7 @@ class Fields(TypedDict, total=False):
     deadline_s: float
     waited_s: float
     duration_s: float
-    answered_ms: float
+    greeting_ms: float
     turns: int
     interruptions: int
     reply_latency_ms: list[float]
@@ -79,7 +82,8 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    _LOGGER.setLevel(level)
+    for room in (_LOGGER, _SHARED_LOGGER):
+        room.setLevel(level)
 
 
 class JsonLines(logging.Formatter):
@@ -92,6 +96,9 @@ class JsonLines(logging.Formatter):
             line["event"] = record.msg
             fields: dict[str, Any] = getattr(record, "fields", {})
             line |= {k: _clipped(v) for k, v in fields.items() if k in _ALLOWED}
+        elif record.name.partition(".")[0] == _SHARED_LOGGER.name:
+            line |= {"event": "switchboard", "logger": record.name}
+            line["text"] = _clipped(record.getMessage())
         else:
             line |= {"event": "library", "logger": record.name}
             line["place"] = f"{record.filename}:{record.lineno}"

@@ -30,6 +30,11 @@ class SocketLeg:
         self._first: bytes | None = None
         self._closed = asyncio.Event()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the leg is known to be closed."""
+        return self._closed.is_set()
+
     async def spoke(self, limit_s: float) -> bool:
         """Waits for the first message and keeps it for `receive`; False: closed, or too late."""
         try:

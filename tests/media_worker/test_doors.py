@@ -45,6 +45,7 @@ RECORD = CallRecord(
     descriptor=DESCRIPTOR,
     connection_id="connection-1",
 )
+UNBOUND = replace(RECORD, connection_id=None)
 
 
 def test_what_arrives_as_acs_sends_it_is_let_in() -> None:
@@ -106,6 +107,7 @@ def test_under_prefer_a_bad_service_token_is_let_pass() -> None:
         (replace(KNOCK, token=derive_token("context", "callback", CALL_ID)), RECORD, 403, "token"),
         (replace(KNOCK, connection_id="connection-2"), RECORD, 403, CONNECTION_ID),
         (replace(KNOCK, connection_id=None), RECORD, 403, CONNECTION_ID),
+        (replace(KNOCK, connection_id=None), UNBOUND, 403, CONNECTION_ID),
     ],
 )
 def test_a_socket_that_is_not_the_calls_own_is_refused(
@@ -130,7 +132,7 @@ def test_a_refusal_never_quotes_a_token() -> None:
     [Ringing(1), Answered(), Live(1, "w", "m"), Lost(0, EndReason.MEDIA_FAILED)],
 )
 def test_a_call_that_wants_media_is_let_in_even_before_the_answer_is_recorded(state: State) -> None:
-    record = replace(RECORD, state=state, connection_id=None)
+    record = replace(UNBOUND, state=state)
     assert doors.admission(KNOCK, record) is None
 
 

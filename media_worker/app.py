@@ -1,0 +1,171 @@
+"""The media worker as a server: its clients, its routes, its background loops, its end."""
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import web
+
+from media_worker import lag, log
+from media_worker.bridges import OpenBridge
+from media_worker.bridges.voice_live import open_voice_live
+from media_worker.bridges.voice_live_connect import VoiceLiveAccess, http_session
+from media_worker.drain import drain
+from media_worker.edge import for_ever
+from media_worker.entra import Tokens
+from media_worker.limits import KEYS_CHECK_S, SHUTDOWN_S
+from media_worker.reaper import Reaper
+from media_worker.settings import Settings
+from media_worker.worker import Worker
+from switchboard import azure_clients
+from switchboard.acs_calls import CallAutomation
+from switchboard.acs_jwt import AcsTokens, KeySet
+from switchboard.ledger import Ledger
+from switchboard.storage import RecordBlobs, SessionQueue, storage_retry
+
+
+def make_app(worker: Worker) -> web.Application:
+    """The routes: media sockets, `/healthz` (alive), `/readyz` (503 while draining, only then)."""
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.json_response({"alive": True, "calls": worker.live_calls})
+
+    async def ready(_: web.Request) -> web.Response:
+        status = 503 if worker.draining else 200
+        return web.json_response({"ready": not worker.draining}, status=status)
+
+    app = web.Application()
+    app.router.add_get("/media/{call_id}/{token}", worker.media)
+    app.router.add_get("/healthz", alive)
+    app.router.add_get("/readyz", ready)
+    return app
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A worker that takes calls. `url`: http base of what it listens on."""
+
+    url: str
+    worker: Worker
+
+    @property
+    def live_calls(self) -> int:
+        """Calls in progress."""
+        return self.worker.live_calls
+
+    async def drain(self, limit_s: float | None = None) -> None:
+        """See `drain.drain`; `limit_s` defaults to the setting."""
+        limit_s = self.worker.settings.drain_s if limit_s is None else limit_s
+        await drain(self.worker, limit_s)
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Serving]:
+    """Serves until the block ends; then calls that are left are cut: `drain` first."""
+    async with AsyncExitStack() as stack:
+        clients = await _open_clients(settings, stack)
+        worker = Worker(
+            settings,
+            ledger=clients.ledger,
+            acs=clients.acs,
+            tokens=AcsTokens(clients.keys, settings.acs_issuer, settings.acs_immutable_resource_id),
+            bridge_for=clients.bridge_for,
+        )
+        runner = web.AppRunner(
+            make_app(worker), handle_signals=False, access_log=None, shutdown_timeout=SHUTDOWN_S
+        )
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        loops = [group.create_task(for_ever(name, run)) for name, run in clients.loops.items()]
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, settings.host, settings.port).start()
+            host, port = runner.addresses[0][:2]
+            log.event("listening", port=port)
+            yield Serving(f"http://{host}:{port}", worker)
+        finally:
+            await runner.cleanup()
+            for task in loops:
+                task.cancel()
+
+
+@dataclass(frozen=True)
+class _Clients:
+    """The worker's peers, and the loops that keep its side of them up to date."""
+
+    ledger: Ledger
+    acs: CallAutomation
+    keys: KeySet
+    bridge_for: Callable[[str], OpenBridge]
+    loops: Mapping[str, Callable[[], Awaitable[None]]]
+
+
+async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
+    """The clients, which `stack` closes. They are built off the loop: azure-core starts a
+    subprocess to name the processor."""
+    retry = storage_retry()
+    credential = await asyncio.to_thread(azure_clients.token_credential, settings)
+    if credential is not None:
+        await stack.enter_async_context(credential)
+    automation = await asyncio.to_thread(azure_clients.acs_client, settings, credential)
+    container = await asyncio.to_thread(
+        lambda: azure_clients.records_container(settings, credential, **retry)
+    )
+    queue = await asyncio.to_thread(
+        lambda: azure_clients.sessions_queue(settings, credential, **retry)
+    )
+    for client in (automation, container, queue):
+        await stack.enter_async_context(client)
+    tls = await asyncio.to_thread(_tls, settings.tls_ca_file)
+    http = await stack.enter_async_context(http_session(tls))
+
+    async def fetch(url: str) -> bytes:
+        try:
+            async with http.get(url, raise_for_status=True) as reply:
+                return await reply.read()
+        except aiohttp.ClientError as error:
+            raise OSError(f"no key set: {type(error).__name__}") from error
+
+    ledger = Ledger(RecordBlobs(container), SessionQueue(queue, container), by=secrets.token_hex(8))
+    acs = CallAutomation(automation)
+    keys = KeySet(settings.acs_jwks_url, fetch, asyncio.get_running_loop().time)
+    loops = {
+        "reaper": Reaper(ledger, acs, seed=secrets.randbits(32)).run,
+        "lag": lag.watch,
+        "keys": lambda: _keep_keys(keys),
+    }
+    bearer = None
+    if settings.voice_live_key is None and credential is not None:
+        tokens = Tokens(credential, settings.voice_live_scope)
+        loops["tokens"], bearer = tokens.keep_fresh, tokens.bearer
+    access = VoiceLiveAccess(
+        http,
+        settings.voice_live_endpoint,
+        settings.voice_live_api_version,
+        bearer,
+        settings.voice_live_key,
+    )
+    return _Clients(ledger, acs, keys, lambda call_id: _bridges(access, call_id), loops)
+
+
+def _bridges(access: VoiceLiveAccess, call_id: str) -> OpenBridge:
+    return lambda agent, rate: open_voice_live(agent, rate, access, call_id)
+
+
+async def _keep_keys(keys: KeySet) -> None:
+    """Fetches the key set before the first call needs it, and again before it is stale."""
+    while True:
+        await keys.refresh()
+        await asyncio.sleep(KEYS_CHECK_S)
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext | None:
+    """The usual authorities and the extra one; None: only the usual."""
+    if ca_file is None:
+        return None
+    context = ssl.create_default_context()
+    context.load_verify_locations(ca_file)
+    return context

@@ -1,0 +1,41 @@
+"""What happens to the calls in progress when the process is told to stop."""
+
+import asyncio
+
+from media_worker import log
+from media_worker.limits import FAREWELL_BEFORE_S, HAND_OVER_BEFORE_S, HAND_OVER_PAUSE_S
+from media_worker.worker import Carried, Worker
+from switchboard.end_reason import EndReason
+
+
+async def drain(worker: Worker, limit_s: float) -> None:
+    """Lets calls end by themselves, near the limit moves them to another worker, and at last ends
+    those that are still here with a farewell. Returns when there is none, within `limit_s`.
+
+    Readiness says 503 from the first moment; media sockets are taken all the same.
+    """
+    worker.draining = True
+    log.event("draining", calls=worker.live_calls, deadline_s=limit_s)
+    began = asyncio.get_running_loop().time()
+
+    def left_s(before_the_end_s: float) -> float:
+        passed_s = asyncio.get_running_loop().time() - began
+        return max(0.0, limit_s - before_the_end_s - passed_s)
+
+    farewell_s = min(FAREWELL_BEFORE_S, limit_s / 4)
+    if not await worker.emptied(left_s(min(HAND_OVER_BEFORE_S, limit_s / 2))):
+        async with asyncio.TaskGroup() as group:
+            for carried in list(worker.calls.values()):
+                group.create_task(_hand_over(carried, left_s(farewell_s)))
+    if not await worker.emptied(left_s(farewell_s)):
+        for carried in list(worker.calls.values()):
+            carried.owner.say_farewell()
+            carried.call.end(EndReason.WORKER_LOST)
+    await worker.emptied(left_s(0))
+    log.event("drained", calls=worker.live_calls)
+
+
+async def _hand_over(carried: Carried, limit_s: float) -> None:
+    await carried.call.pause(min(HAND_OVER_PAUSE_S, limit_s))
+    if not carried.over.is_set():
+        carried.owner.hand_over()
