@@ -16,7 +16,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,8 @@ class FunctionsHost:
         return f"{self.url}/runtime/webhooks/eventgrid?functionName={function}{code}"
 
     async def __aenter__(self) -> "FunctionsHost":
-        try:
-            self._put_environment()
+        async with AsyncExitStack() as stack:
+            stack.callback(self._put_environment())
             self._app = await load(self._app_dir, anew=self._anew)
             http = [f for f in self._app.functions.values() if f.has_trigger("httpTrigger")]
             self._routes = [Route.of(f, self._app.route_prefix) for f in http]
@@ -83,16 +83,15 @@ class FunctionsHost:
             app.router.add_route("*", "/runtime/webhooks/eventgrid", self._event_grid)
             app.router.add_get("/admin/functions", self._list)
             app.router.add_route("*", "/{path:.*}", self._http)
-            self.url = await self._stack.enter_async_context(serve(app, port=self._port))
-        except BaseException:
-            await self._stack.aclose()
-            raise
+            self.url = await stack.enter_async_context(serve(app, port=self._port))
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    def _put_environment(self) -> None:
+    def _put_environment(self) -> Callable[[], None]:
+        """Sets the app settings; returns what puts the environment back."""
         before = {name: os.environ.get(name) for name in self._env}
         os.environ.update(self._env)
 
@@ -103,7 +102,7 @@ class FunctionsHost:
                 else:
                     os.environ[name] = value
 
-        self._stack.callback(put_back)
+        return put_back
 
     def _may(self, request: web.Request) -> bool:
         given = request.query.get("code") or request.headers.get("x-functions-key")

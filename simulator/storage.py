@@ -135,14 +135,16 @@ class Storage:
 
     async def __aenter__(self) -> "Storage":
         blob_port, queue_port = self._ports
-        self.blob_endpoint = await self._open(self.blob_service, blob_port)
-        self.queue_endpoint = await self._open(self.queues, queue_port)
+        async with AsyncExitStack() as stack:
+            self.blob_endpoint = await self._open(stack, self.blob_service, blob_port)
+            self.queue_endpoint = await self._open(stack, self.queues, queue_port)
+            self._stack = stack.pop_all()
         return self
 
-    async def _open(self, service: Queues | Blobs, port: int) -> str:
+    async def _open(self, stack: AsyncExitStack, service: Queues | Blobs, port: int) -> str:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", _Door(self, service).answer)
-        base = await self._stack.enter_async_context(serve(app, port=port, ssl_context=self._ssl))
+        base = await stack.enter_async_context(serve(app, port=port, ssl_context=self._ssl))
         return f"{base}/{ACCOUNT}"
 
     async def __aexit__(self, *_: object) -> None:
