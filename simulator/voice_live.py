@@ -10,6 +10,7 @@ import binascii
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -79,6 +80,7 @@ class VoiceLive:
         app.router.add_get(PATH, self._realtime)
         app.router.add_post("/simulator/utterances", self._learn)
         app.router.add_get("/simulator/sessions", self._report)
+        app.router.add_patch("/simulator/switches", self._switch)
         self.url = await self._stack.enter_async_context(serve(app, port=self._port))
         return self
 
@@ -149,6 +151,15 @@ class VoiceLive:
             self.know(Utterance(str(told["text"]), clip))
         except (binascii.Error, KeyError, TypeError, ValueError) as error:
             return web.json_response({"error": f"text, rate and pcm, please: {error}"}, status=400)
+        return web.Response(status=204)
+
+    async def _switch(self, request: web.Request) -> web.Response:
+        """`{"connections_per_minute": 6000}`: sets switches from another process."""
+        told = await request.json()
+        if unknown := sorted(set(told) - {field.name for field in fields(self.switches)}):
+            return web.json_response({"error": f"no such switch: {unknown}"}, status=400)
+        for name, value in told.items():
+            setattr(self.switches, name, tuple(value) if isinstance(value, list) else value)
         return web.Response(status=204)
 
     async def _report(self, _: web.Request) -> web.Response:

@@ -284,6 +284,23 @@ def test_callers_in_another_process_teach_the_service_and_read_what_it_believes(
     run(scenario())
 
 
+def test_switches_can_be_set_from_another_process() -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, aiohttp.ClientSession() as http:
+            address = service.url + "/simulator/switches"
+            told = {"connections_per_minute": 0, "chunk_bytes": [960]}
+            async with http.patch(address, json=told) as answer:
+                assert answer.status == 204
+            assert service.switches.chunk_bytes == (960,)
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                async with talking(service):
+                    pass
+            async with http.patch(address, json={"colour": "red"}) as answer:
+                assert answer.status == 400
+
+    run(scenario())
+
+
 def test_a_client_that_vanishes_leaves_nothing_running() -> None:
     async def scenario() -> None:
         async with VoiceLive([SHOP]) as service:
