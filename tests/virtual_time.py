@@ -40,6 +40,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A selector loop whose `time()` starts at 0 and moves only by jumps."""
 
     def __init__(self) -> None:
+        self._default_executor: concurrent.futures.Executor | None = None
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
         self._clock_resolution = 1e-9
@@ -60,6 +61,12 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def _job_done(self, _: object) -> None:
         self._jumping.jobs_in_flight -= 1
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Joins the executor in real time: the base class bounds this with a virtual 300 s."""
+        self._executor_shutdown_called = True
+        if self._default_executor is not None:
+            self._default_executor.shutdown(wait=True)
 
 
 def run(coro: Coroutine[Any, Any, T]) -> T:
