@@ -1,9 +1,44 @@
-"""One call: audio straight through between the caller's leg and the agent's bridge."""
+"""One call: audio straight through between the caller's leg and the agent's bridge.
 
-from media_worker.bridges import OpenBridge
-from media_worker.leg import CallOutcome, Leg, Owner
+One task group: the two pumps, and beside them the watch over the call's own deadlines, the keeper
+of its record, and whoever may stop it. On the audio path there is no queue and no change of task:
+a frame is decoded, wrapped anew and written by the task that received it. Whoever finds the call's
+end raises `Over`.
+"""
+
+import asyncio
+from contextlib import aclosing, suppress
+from typing import assert_never
+
+from media_worker import acs_media, log
+from media_worker.bridges import (
+    AgentAudio,
+    AgentTurnEnded,
+    Bridge,
+    Failed,
+    Notice,
+    OpenBridge,
+    Ready,
+)
+from media_worker.exchange import Exchange
+from media_worker.leg import CallOutcome, Ended, Gone, Leg, LetGo, Owner, Resumed, Superseded
+from media_worker.limits import (
+    APOLOGY_S,
+    CHECKPOINT_S,
+    FIRST_FRAME_S,
+    HANG_UP_S,
+    PAUSE_POLL_S,
+    RESUME_S,
+)
+from media_worker.playout import Playout
+from media_worker.watch import Line, Over, Watch
 from switchboard.end_reason import EndReason
 from switchboard.session import SessionDescriptor
+
+_POLICY_VIOLATION = 1008
+_RATES = (16000, 24000)
+_APOLOGISE = frozenset({EndReason.BRIDGE_FAILED, EndReason.MEDIA_FAILED})
+"""Ends of which the agent cannot tell the caller."""
 
 
 class Call:
@@ -18,24 +53,212 @@ class Call:
         *,
         playout_delay_ms: int = 0,
     ) -> None:
-        raise NotImplementedError
+        self._descriptor = descriptor
+        self._agent = descriptor.agent
+        self._line = Line(leg)
+        self._open_bridge = open_bridge
+        self._owner = owner
+        self._delay_s = playout_delay_ms / 1000
+        self._rate = descriptor.audio_rate
+        self._bad_frames = acs_media.BadFrames()
+        self._frames_in = 0
+        self._taken = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._stop = Over(LetGo("handed_over"))
+
+    # --- for the process around -------------------------------------------------------------------
 
     async def run(self) -> CallOutcome:
         """Carries the call to its one end, or until it is no longer ours. The caller has been hung
         up on (or has heard the apology) when it returns `Ended`; the record is not written.
         """
-        raise NotImplementedError
+        self._now = asyncio.get_running_loop().time
+        if (first := await self._first_message()) is None:
+            return CallOutcome(LetGo("never_spoke"))
+        frame = acs_media.decode(first)
+        if isinstance(frame, acs_media.Metadata) and frame.sample_rate in _RATES:
+            self._rate = frame.sample_rate
+        async with self._open_bridge(self._agent, self._rate) as bridge:
+            self._bridge: Bridge = bridge
+            playout = Playout(self._rate, self._delay_s)
+            self._talk = Exchange(self._agent, bridge, self._send, self._now, playout)
+            self._watch = Watch(self._talk, bridge, self._line)
+            over = await self._carry(frame)
+            outcome = self._outcome(over)
+            await self._take_leave(over, outcome)
+        return outcome
 
     async def pause(self, limit_s: float) -> None:
         """Returns when nobody is speaking, at the latest after `limit_s`: a moment to move the
         call to another worker."""
-        raise NotImplementedError
+        for _ in range(int(limit_s / PAUSE_POLL_S)):
+            if not self._taken.is_set() or self._talk.quiet_since(self._now()) is not None:
+                return
+            await asyncio.sleep(PAUSE_POLL_S)
 
     def let_go(self) -> None:
         """Ends `run` with `LetGo("handed_over")`; the caller stays on the line. For a drain, and
         when the ledger shows a newer owner."""
-        raise NotImplementedError
+        self._stopped.set()
 
     def end(self, reason: EndReason) -> None:
         """Ends the call at once with `reason`, without a goodbye."""
-        raise NotImplementedError
+        if not self._stopped.is_set():
+            self._stop = Over(Ended(reason))
+            self._stopped.set()
+
+    # --- from the first frame to the end ----------------------------------------------------------
+
+    async def _first_message(self) -> bytes | None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_FRAME_S):
+                return await self._line.leg.receive()
+        return None
+
+    async def _carry(self, first: acs_media.Frame) -> Over:
+        self._line.last_message_at = self._now()
+        ends: list[Over] = []
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._caller_to_agent(first), name="caller to agent")
+                tasks.create_task(self._agent_to_caller(), name="agent to caller")
+                tasks.create_task(self._watch_over(), name="watch")
+                tasks.create_task(self._keep_record(), name="keep record")
+                tasks.create_task(self._await_stop(), name="stop")
+        except* Over as group:
+            ends = [error for error in group.exceptions if isinstance(error, Over)]
+        return ends[0]
+
+    def _outcome(self, over: Over) -> CallOutcome:
+        talk = self._talk
+        first_audio_at = talk.first_audio_at
+        return CallOutcome(
+            over.ending,
+            talk.turns.records(self._now()),
+            dict(talk.usage),
+            None if first_audio_at is None else (first_audio_at - talk.started_at) * 1000,
+            self._frames_in,
+            talk.frames_out,
+            self._bad_frames.count,
+            over.why,
+        )
+
+    async def _take_leave(self, over: Over, outcome: CallOutcome) -> None:
+        if isinstance(over.ending, LetGo) or over.caller_gone:
+            return
+        with suppress(TimeoutError):
+            if over.ending.reason in _APOLOGISE:
+                async with asyncio.timeout(APOLOGY_S):
+                    await self._owner.apologise(outcome)
+            else:
+                async with asyncio.timeout(HANG_UP_S):
+                    await self._owner.hang_up(outcome)
+
+    # --- caller to agent --------------------------------------------------------------------------
+
+    async def _caller_to_agent(self, first: acs_media.Frame) -> None:
+        if not await self._owner.first_frame():
+            raise Over(LetGo("not_taken"))
+        self._taken.set()
+        frame = first
+        while True:
+            if type(frame) is acs_media.CallerAudio:
+                self._frames_in += 1
+                await self._bridge.send_audio(frame.audio)
+            else:
+                await self._take(frame)
+            while (message := await self._line.leg.receive()) is None:
+                await self._replace_leg()
+            self._line.last_message_at = self._now()
+            frame = acs_media.decode(message)
+
+    async def _take(self, frame: acs_media.Frame) -> None:
+        """Any frame, most of them not audio."""
+        match frame:
+            case acs_media.CallerAudio(audio):
+                await self._bridge.send_audio(audio)
+            case acs_media.Metadata():
+                if (frame.encoding, frame.sample_rate, frame.channels) != ("PCM", self._rate, 1):
+                    raise Over(Ended(EndReason.MEDIA_FAILED), why="audio_format")
+            case acs_media.Tone(tone):
+                await self._talk.key(tone)
+                self._watch.look()
+            case acs_media.Malformed():
+                if self._bad_frames.add(self._now()):
+                    await self._line.leg.close(_POLICY_VIOLATION)
+            case acs_media.Unknown():
+                pass
+            case _:
+                assert_never(frame)
+
+    async def _replace_leg(self) -> None:
+        """The leg closed, which is not the end: finds out what is. The bridge stays meanwhile."""
+        self._line.lost = True
+        await self._talk.mute()
+        try:
+            async with asyncio.timeout(RESUME_S):
+                lost = await self._owner.socket_lost()
+        except TimeoutError:
+            lost = Superseded()  # nobody knows; whoever finds the call's message will
+        match lost:
+            case Resumed(leg):
+                self._line.leg, self._line.lost = leg, False
+                self._line.last_message_at = self._now()
+                await self._talk.unmute()
+            case Gone(reason):
+                raise Over(Ended(reason), caller_gone=True)
+            case Superseded():
+                raise Over(LetGo("superseded"))
+            case _:
+                assert_never(lost)
+
+    async def _send(self, message: bytes) -> None:
+        await self._line.leg.send(message)
+
+    # --- agent to caller --------------------------------------------------------------------------
+
+    async def _agent_to_caller(self) -> None:
+        async with aclosing(self._bridge.events()) as events:
+            async for event in events:
+                if not self._taken.is_set():  # connected before the call was ours: say nothing yet
+                    await self._taken.wait()
+                if type(event) is AgentAudio:
+                    await self._talk.play(event)
+                    continue
+                match event:
+                    case Ready():
+                        self._ready(event)
+                    case Notice(kind, code):
+                        call_id = self._descriptor.call_id
+                        log.event("bridge_notice", call_id=call_id, outcome=kind, error=code)
+                    case Failed(code, message):
+                        raise Over(Ended(EndReason.BRIDGE_FAILED), why=f"{code}: {message}")
+                    case _:
+                        await self._talk.hear(event)
+                        if isinstance(event, AgentTurnEnded):
+                            self._watch.look()  # it may have been the goodbye
+        raise Over(Ended(EndReason.BRIDGE_FAILED), why="ended")
+
+    def _ready(self, event: Ready) -> None:
+        self._talk.connected(greets=bool(self._agent.greeting) and not event.resumed)
+        left_s = event.expires_in_s
+        self._watch.renew_by = None if left_s is None else self._now() + left_s
+
+    # --- beside the audio -------------------------------------------------------------------------
+
+    async def _watch_over(self) -> None:
+        await self._taken.wait()
+        await self._watch.run()
+
+    async def _await_stop(self) -> None:
+        await self._stopped.wait()
+        raise self._stop
+
+    async def _keep_record(self) -> None:
+        while True:
+            await self._watch.unsaved.wait()
+            self._watch.unsaved.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECKPOINT_S):
+                    if not await self._owner.checkpoint(self._talk.turns.records(self._now())):
+                        raise Over(LetGo("superseded"))

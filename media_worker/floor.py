@@ -131,6 +131,11 @@ class Floor:
         known = self._known(turn)
         known.stale, known.open = True, False
 
+    def is_stale(self, turn: str) -> bool:
+        """Whether nothing of `turn` may be played any more."""
+        known = self._turns.get(turn)
+        return known is not None and known.stale
+
     def _known(self, turn: str) -> _Turn:
         if (known := self._turns.get(turn)) is None:
             if len(self._turns) >= MEMORY_TURNS:

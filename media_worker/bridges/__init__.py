@@ -8,7 +8,7 @@ Audio travels as base64 text (bytes without quotes) of 16-bit little-endian mono
 that the bridge was opened with, so that a bridge whose wire is base64 too only wraps it anew.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -164,7 +164,7 @@ class Bridge(Protocol):
     async def renew(self) -> None:
         """Connects anew, with what was said so far; for a pause before the service's time limit."""
 
-    def events(self) -> AsyncIterator[BridgeEvent]:
+    def events(self) -> AsyncGenerator[BridgeEvent, None]:
         """Connects and reports; ends after `Failed`. Read by exactly one task, once."""
         ...
 

@@ -6,7 +6,7 @@ costs ten times the CPU on the audio path and drops fields it does not know.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Literal
 
@@ -105,7 +105,7 @@ class VoiceLiveBridge:
 
     # --- the agent's way --------------------------------------------------------------------------
 
-    async def events(self) -> AsyncIterator[BridgeEvent]:
+    async def events(self) -> AsyncGenerator[BridgeEvent, None]:
         """See `Bridge`."""
         now = asyncio.get_running_loop().time
         drops: deque[float] = deque(maxlen=RECONNECTS + 1)
