@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -102,15 +103,15 @@ def read_wav(path: Path) -> Clip:
     return Clip(pcm, rate)
 
 
-def write_wav(path: Path, *channels: bytes, rate: int) -> None:
+def write_wav(file: Path | BinaryIO, *channels: bytes, rate: int) -> None:
     """Writes one WAV channel per argument, the shorter filled up with silence."""
     length = max((len(channel) for channel in channels), default=0)
     rows = [np.frombuffer(channel.ljust(length, b"\0"), dtype="<i2") for channel in channels]
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(len(channels))
-        file.setsampwidth(SAMPLE_BYTES)
-        file.setframerate(rate)
-        file.writeframes(np.stack(rows, axis=1).tobytes() if rows else b"")
+    with wave.open(str(file) if isinstance(file, Path) else file, "wb") as wav:
+        wav.setnchannels(len(channels))
+        wav.setsampwidth(SAMPLE_BYTES)
+        wav.setframerate(rate)
+        wav.writeframes(np.stack(rows, axis=1).tobytes() if rows else b"")
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,130 @@
+"""`python -m simulator up | call | demo`: Azure on a laptop, callers included."""
+
+import argparse
+import asyncio
+import importlib
+import json
+import logging
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from simulator.call import CallFailed, CallRequest, Told, place, summary, told_lines
+from simulator.processes import SystemFailed
+from simulator.script import ScriptError
+from simulator.services import serve_until
+from simulator.up import PORT_FILE, Options, Running, find_running, run_up, system
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="run every service, the Functions app and the worker")
+    up.add_argument("--tls", action="store_true", help="ACS and Storage over https, Entra tokens")
+    up.add_argument("--port-file", type=Path, help="also say here where everything is")
+    up.add_argument("--agents", type=Path, help="script of what the simulated agents say (TOML)")
+    up.add_argument("--rate", type=int, choices=(16000, 24000), default=24000)
+    call = commands.add_parser("call", help="place one call and tell how it went")
+    call.add_argument("--to", required=True, help="the number that is called, as +1555...")
+    call.add_argument("--from", dest="from_", help="the caller's number, or anonymous")
+    said = call.add_mutually_exclusive_group()
+    said.add_argument("--wav", type=Path, help="what the caller says; words in a .txt beside it")
+    said.add_argument("--script", type=Path, help="what the caller does (TOML)")
+    call.add_argument("--rate", type=int, choices=(16000, 24000), help="of the media, in hertz")
+    call.add_argument("--out", type=Path, help="directory for call.wav and call.json")
+    call.add_argument("--json", action="store_true", help="print call.json alone")
+    call.add_argument("--up", type=Path, help="port file of the running system")
+    commands.add_parser("demo", help="a whole conversation, watched", add_help=False)
+    serve = commands.add_parser("serve", help="one service, as `up` starts it")
+    serve.add_argument("name")
+    serve.add_argument("config", type=json.loads)
+    return parser
+
+
+def main() -> int:
+    """Exit code: 0 done, 1 not as scripted or failed, 2 wrongly asked."""
+    given, rest = _arguments().parse_known_args()
+    if given.command != "demo" and rest:
+        _arguments().error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        match given.command:
+            case "up":
+                options = Options(tls=given.tls, rate=given.rate, agents_script=given.agents)
+                files = [PORT_FILE, *([given.port_file] if given.port_file else [])]
+                asyncio.run(run_up(options, os.environ, files, _announce))
+                return 0
+            case "call":
+                return asyncio.run(_call(given))
+            case "demo":
+                return int(importlib.import_module("simulator.demo").main(rest))
+            case _:
+                logging.basicConfig(level=logging.INFO)
+                asyncio.run(_serve(given.name, given.config))
+                return 0
+    except ScriptError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (SystemFailed, CallFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _call(given: argparse.Namespace) -> int:
+    request = CallRequest(given.to, given.from_, given.script, given.wav)
+    request.load()  # a mistake in the script is told before anything is started
+    told: Told | None = None
+    async with AsyncExitStack() as stack:
+        running = find_running(given.up)
+        if given.up is not None and running is None:
+            raise CallFailed(f"{given.up} tells of no running system: start one with `up`")
+        if running is None or (given.rate or running.rate) != running.rate:
+            options = Options(rate=given.rate or 24000)
+            print("starting a system for this call ...", file=sys.stderr)
+            started = await stack.enter_async_context(system(options, os.environ))
+            running = started[0]
+        async for entry in place(running, request):
+            if isinstance(entry, Told):
+                told = entry
+            elif not given.json:
+                print(summary(entry), flush=True)
+    assert told is not None, "place() ends with the report"
+    if given.out is not None:
+        told.write(given.out)
+    if given.json:
+        print(json.dumps(told.report, indent=2, ensure_ascii=False))
+    else:
+        print("\n" + "\n".join(told_lines(told)))
+    return 0 if told.good else 1
+
+
+async def _serve(name: str, config: dict[str, object]) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await serve_until(name, config, stopped)
+
+
+def _announce(running: Running) -> None:
+    endpoints = running.endpoints
+    for what, where in {
+        "ACS": endpoints.acs_url,
+        "Event Grid": running.event_grid_url,
+        "Blob storage": endpoints.blob_endpoint,
+        "Queue storage": endpoints.queue_endpoint,
+        "Identity": endpoints.identity_endpoint,
+        "Voice Live": endpoints.voice_live_url,
+        "Functions": running.functions_url,
+        "Media worker": running.media_url,
+        "Logs": running.directory,
+    }.items():
+        print(f"{what:14} {where}")
+    print("Up. Try: python -m simulator call --to +15550100001   (Ctrl-C stops)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
