@@ -25,7 +25,7 @@ from switchboard import azure_clients
 from switchboard.acs_calls import CallAutomation
 from switchboard.acs_jwt import AcsTokens, KeySet
 from switchboard.ledger import Ledger
-from switchboard.storage import RecordBlobs, SessionQueue, storage_retry
+from switchboard.storage import RecordBlobs, SessionQueue
 
 
 def make_app(worker: Worker) -> web.Application:
@@ -106,17 +106,12 @@ class _Clients:
 async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
     """The clients, which `stack` closes. They are built off the loop: azure-core starts a
     subprocess to name the processor."""
-    retry = storage_retry()
     credential = await asyncio.to_thread(azure_clients.token_credential, settings)
     if credential is not None:
         await stack.enter_async_context(credential)
     automation = await asyncio.to_thread(azure_clients.acs_client, settings, credential)
-    container = await asyncio.to_thread(
-        lambda: azure_clients.records_container(settings, credential, **retry)
-    )
-    queue = await asyncio.to_thread(
-        lambda: azure_clients.sessions_queue(settings, credential, **retry)
-    )
+    container = await asyncio.to_thread(azure_clients.records_container, settings, credential)
+    queue = await asyncio.to_thread(azure_clients.sessions_queue, settings, credential)
     for client in (automation, container, queue):
         await stack.enter_async_context(client)
     tls = await asyncio.to_thread(_tls, settings.tls_ca_file)
