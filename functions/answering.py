@@ -19,7 +19,6 @@ from switchboard.limits import ANSWER_WITHIN_S, EVENT_MAX_AGE_S
 from switchboard.numbers import masked
 from switchboard.record import MessageRef, RecordError
 from switchboard.session import (
-    DescriptorError,
     SessionDescriptor,
     derive_token,
     repeatability_id,
@@ -89,11 +88,6 @@ async def _answer(services: Services, answer: Answer, traceparent: str | None) -
         traceparent=traceparent_of(call.call_id, traceparent),
         audio_rate=services.settings.audio_rate,
     )
-    try:
-        descriptor.to_json()
-    except DescriptorError as error:
-        await _reject(services, call, str(error))
-        return
     await _Attempt(services, call, descriptor).make()
 
 

@@ -15,7 +15,10 @@ def blueprint(loading: Loading) -> func.Blueprint:
 
     @functions.function_name("call_events")
     @functions.route(
-        route="calls/{call_id}/{token}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS
+        route="calls/{call_id}/{token}",
+        trigger_arg_name="request",
+        methods=["POST"],
+        auth_level=func.AuthLevel.ANONYMOUS,
     )
     async def call_events(request: func.HttpRequest) -> func.HttpResponse:
         services = await loading.services()
