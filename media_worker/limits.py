@@ -180,3 +180,6 @@ FAREWELL_BEFORE_S = 20.0
 
 SHUTDOWN_S = 2.0
 """For whatever still runs after a drain, before it is cancelled."""
+
+RECOVERY_PAUSES_S = (1.0, 3.0)
+"""Pauses between tries to recover a call while storage is out: within `RESUME_S` with the tries."""

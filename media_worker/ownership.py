@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from media_worker import log
 from media_worker.claim import OUTAGE, Claim
 from media_worker.leg import CallOutcome, Ended, Gone, Resumed, SocketLost, Superseded
-from media_worker.limits import RESUME_S
+from media_worker.limits import RECOVERY_PAUSES_S, RESUME_S
 from media_worker.socket_leg import REPLACED, SocketLeg
 from switchboard import moves, record
 from switchboard.decisions import Why
@@ -155,11 +155,18 @@ class Ownership:
             self._recovery = self._group.create_task(self._recover(doubt))
 
     async def _recover(self, doubt: moves.Doubt) -> None:
-        try:
-            self._recovered = await recover(self._ledger, self._acs, self.call_id, doubt)
-            log.event("call_recovered", call_id=self.call_id, outcome=self._recovered.value)
-        except OUTAGE:
-            self.claim.log_outage("recovery")
+        for pause in (*RECOVERY_PAUSES_S, 0.0):
+            try:
+                self._recovered = await recover(self._ledger, self._acs, self.call_id, doubt)
+            except OUTAGE:
+                self.claim.log_outage("recovery")
+                # Nothing may be done about the call without its record, but its end can be seen.
+                if await self._acs.view(self.connection_id) is moves.AcsView.GONE:
+                    self._recovered = Recovered.GONE
+            if self._recovered is not None:
+                log.event("call_recovered", call_id=self.call_id, outcome=self._recovered.value)
+                break
+            await asyncio.sleep(pause)
         self._news.set()
 
     def _is_recovering(self) -> bool:

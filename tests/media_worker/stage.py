@@ -25,7 +25,7 @@ from simulator.storage import Storage
 from simulator.voice_live import VoiceLive
 from switchboard import azure_clients, session
 from switchboard.acs_calls import Accepted, AnswerRequest, CallAutomation
-from switchboard.agents import VoiceLiveAgent
+from switchboard.agents import Silence, VoiceLiveAgent
 from switchboard.clock import wall_now
 from switchboard.ledger import Decided, Ledger
 from switchboard.moves import AnswerAccepted
@@ -38,6 +38,7 @@ AGENT = VoiceLiveAgent(
     name="reception",
     model="gpt-realtime",
     greeting="Hello, you have reached Harbour Cycles. How can I help you?",
+    silence=Silence(prompts=()),
     apology="I'm sorry, we have a technical problem.",
 )
 STAYS = CallerScript((Step(Stay(), limit_s=3600.0),))
@@ -255,3 +256,17 @@ METADATA = json.dumps(
         },
     }
 )
+
+
+async def break_off(call: Answered) -> None:
+    """The network between ACS and the worker drops the call's media socket."""
+    assert call.simulated.connection is not None
+    assert call.simulated.connection.streaming is not None
+    await call.simulated.connection.streaming.break_off()
+
+
+def announced(here: Stage, call: Answered) -> list[str]:
+    """What ACS itself has said to the caller."""
+    assert call.simulated.connection is not None
+    leg = here.acs._legs.get(call.simulated.connection.id)
+    return list(leg.announcer.spoken) if leg else []
