@@ -4,8 +4,8 @@ A call's parties come as raw ids of Azure Communication Services: `4:+1555010000
 number, `28:orgid:…` a Teams resource account, `8:acs:…` a user. People write numbers otherwise:
 `(555) 010-0001`, `001 555 …`, `tel:+1-555-…`, `sip:+1555…@host`.
 
-`phonenumbers` is imported by the first number that needs it (some 30 ms), never by a listed number
-that arrives as ACS writes it.
+`phonenumbers` is imported by the first number that is read, not with this module: some 30 ms that
+a cold start spends only once it has a file to read.
 """
 
 import re
