@@ -10,7 +10,6 @@ import base64
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Any
 
 import aiohttp
@@ -85,6 +84,11 @@ class Acs:
         return self.url
 
     @property
+    def bot(self) -> str:
+        """Raw id of the identity that answers for the application."""
+        return f"8:acs:{self.immutable_id}_00000000-0000-0000-0000-00000000b07b"
+
+    @property
     def jwks_url(self) -> str:
         return f"{self.url}/calling/keys"
 
@@ -108,22 +112,17 @@ class Acs:
             self._start,
             self._publish,
             self._numbers,
-            f"8:acs:{self.immutable_id}_00000000-0000-0000-0000-00000000b07b",
+            self.bot,
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         for call in list(self.calls):
             await call.fail()
         self._closing = True
         for task in self._started:
             task.cancel()
-        await self._stack.__aexit__(kind, error, trace)
+        await self._stack.aclose()  # not told of `error`, which would come back as a group
 
     def extend(self, app: web.Application) -> None:
         """Where a subclass adds routes."""

@@ -77,6 +77,8 @@ class MediaSocket:
             case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
                 data: str | bytes = message.data
                 return data
+            case aiohttp.WSMsgType.CLOSING:
+                return Closed(1000)  # by us: `close` is at work, and needs the session
             case _:
                 code = self._socket.close_code
                 await self._http.close()

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Literal
 
 import aiohttp
@@ -148,15 +147,10 @@ class EventGrid:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         for task in self._running:
             task.cancel()
-        await self._stack.__aexit__(kind, error, trace)
+        await self._stack.aclose()  # not told of `error`, which would come back as a group
 
     async def subscribe(self, subscription: Subscription) -> None:
         """Creates (or replaces) a subscription, after the handshake. Raises HandshakeFailed."""
