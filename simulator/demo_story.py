@@ -92,7 +92,9 @@ def outcome(report: Json) -> Iterator[Line]:
     if replies:
         yield Line("From the end of the caller's speech to the agent's first sample:", "loud")
     for turn in replies:
-        words = textwrap.shorten(turn["text"] or turn["heard_text"] or "", 60, placeholder=" ...")
+        words = textwrap.shorten(
+            turn["text"] or turn["heard_text"] or "(words not kept)", 60, placeholder=" ..."
+        )
         yield Line(f"{turn['reply_latency_ms']:9.0f} ms   {words}")
     for turn in report["turns"]:
         if turn["interrupted"] and turn["heard_text"]:
