@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switchboard.agents import (
@@ -21,6 +21,7 @@ _json: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 _tables = st.dictionaries(st.text(min_size=1), _json, max_size=4)
+_unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _seconds = st.floats(1, 120)
 
 
@@ -61,6 +62,7 @@ def agents(draw: st.DrawFn) -> Agent:
     )
 
 
+@_unhurried
 @given(agents())
 def test_an_agent_comes_back_from_its_snapshot_as_it_was(agent: Agent) -> None:
     snapshot = agent_to_json(agent)
@@ -120,6 +122,7 @@ def test_no_content_of_a_faulty_snapshot_is_quoted() -> None:
     assert "secret" not in str(refused.value)
 
 
+@_unhurried
 @given(_json)
 def test_any_json_is_an_agent_or_refused(obj: Any) -> None:
     try:

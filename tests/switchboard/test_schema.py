@@ -249,7 +249,7 @@ def _tables(draw: st.DrawFn, shape: Table, tagged: Mapping[str, str] | None = No
     return table
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_tables(DOCUMENT))
 def test_parser_and_schema_agree_on_any_document(document: Any) -> None:
     _agrees(document)
@@ -258,7 +258,7 @@ def test_parser_and_schema_agree_on_any_document(document: Any) -> None:
 AGENT_SHAPE = DOCUMENT.fields["agents"].shape
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_values(AGENT_SHAPE))
 def test_parser_and_schema_agree_on_any_agent(agents: Any) -> None:
     _agrees({"agents": agents, "default_agent": "a"})
