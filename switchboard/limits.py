@@ -110,3 +110,7 @@ ACS_CONNECT_S = 3.0
 
 ACS_READ_S = 5.0
 """One attempt's wait for bytes: two fit `ACS_REQUEST_S`. The SDK's own 300 s outlast any ring."""
+
+AGENT_MAX_BYTES = 48 * 1024
+"""An agent, as JSON: it travels in its call's queue message, which holds 64 KiB; the rest is the
+call's own. A larger one is refused when its file is read, not when its phone rings."""

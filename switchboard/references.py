@@ -11,9 +11,7 @@ from switchboard.agent_table import agent_of_table
 from switchboard.agents import agent_to_json
 from switchboard.agents_file import AGENT
 from switchboard.checks import Path, Problem, check, did_you_mean, one_of, shown
-
-MAX_AGENT_BYTES = 48 * 1024
-"""An agent travels in the call's queue message, which holds 64 KiB; the rest is the call's own."""
+from switchboard.limits import AGENT_MAX_BYTES
 
 _MISPLACED = {
     "default": "default_agent",
@@ -112,11 +110,11 @@ def _check_sizes(agents: Mapping[str, Any]) -> Iterator[Problem]:
             continue
         text = json.dumps(agent_to_json(agent_of_table(name, table)), ensure_ascii=False)
         size = len(text.encode()) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
-        if size > MAX_AGENT_BYTES:
+        if size > AGENT_MAX_BYTES:
             yield Problem(
                 ("agents", name),
                 f"this agent needs {size:,} bytes, more than a call can carry",
-                f"Shorten its instructions; {MAX_AGENT_BYTES:,} bytes in all is the most.",
+                f"Shorten its instructions; {AGENT_MAX_BYTES:,} bytes in all is the most.",
             )
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from switchboard.directory import DirectoryError, Fault, parse_directory
-from switchboard.references import MAX_AGENT_BYTES
+from switchboard.limits import AGENT_MAX_BYTES
 from switchboard.session import SessionDescriptor
 
 AGENTS = """
@@ -169,7 +169,7 @@ def _descriptor_size(agent: object) -> int:
 
 
 def test_an_agent_too_large_for_a_call_is_a_fault() -> None:
-    tools = ", ".join(f'"{"x" * 1000}"' for _ in range(MAX_AGENT_BYTES // 1000))
+    tools = ", ".join(f'"{"x" * 1000}"' for _ in range(AGENT_MAX_BYTES // 1000))
     text = (
         f'[agents.a]\nbridge = "voice_live"\nmodel = "m"\nsession.tools = [{tools}]\n'
         '[numbers]\n"+15550100001" = "a"\n'
