@@ -60,7 +60,7 @@ class Told:
 
     @property
     def good(self) -> bool:
-        """It went as its script has it, and the product ended it in order."""
+        """It went as its script has it, and the product has written down how it ended."""
         return bool(self.report["as_scripted"])
 
     def write(self, directory: Path) -> None:
@@ -136,7 +136,12 @@ async def _complete(running: Running, report: Json) -> Json:
     if report["call_id"] is None:
         return report
     record = await read_record(running.endpoints, report["call_id"])
-    return with_record(report, record) if record else report
+    if record is not None:
+        report = with_record(report, record)
+    if report["end_reason"] is None:
+        fault = "the product's record of the call has no end"
+        report = {**report, "as_scripted": False, "faults": [*report["faults"], fault]}
+    return report
 
 
 def summary(entry: Json) -> str:

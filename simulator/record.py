@@ -5,6 +5,7 @@ import json
 from typing import Any, TypeAlias
 
 from azure.core.credentials import AccessToken
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from simulator.clock import machine_now, wall_now
@@ -36,12 +37,15 @@ class _Token:
 
 
 async def read_record(endpoints: Endpoints, call_id: str) -> Json | None:
-    """`bridge`, `end_reason` and `turns` of the call, once it has ended; None if there is none."""
+    """`bridge`, `end_reason` and `turns` of the call, once it has ended; None if there is none.
+
+    After `SETTLE_S` a record that has not ended is returned as it is: `end_reason` is None.
+    """
     async with _service(endpoints) as service:
         container = service.get_container_client(CONTAINER)
         limit = asyncio.get_running_loop().time() + SETTLE_S
         while True:
-            record = await _newest(container, call_id)
+            record = await _read(container, call_id)
             over = record is None or record["end_reason"] is not None
             if over or asyncio.get_running_loop().time() > limit:
                 return record
@@ -57,13 +61,19 @@ def _service(endpoints: Endpoints) -> BlobServiceClient:
     return BlobServiceClient(endpoints.blob_endpoint, _Token(), **settings)
 
 
-async def _newest(container: ContainerClient, call_id: str) -> Json | None:
-    async for blob in container.list_blobs(name_starts_with=call_id):
-        content = await (await container.download_blob(blob.name)).readall()
-        return parse_record(json.loads(content))
-    return None
+async def _read(container: ContainerClient, call_id: str) -> Json | None:
+    try:
+        content = await (await container.download_blob(f"calls/{call_id}.json")).readall()
+    except ResourceNotFoundError:
+        return None
+    return parse_record(json.loads(content))
 
 
 def parse_record(table: Json) -> Json:
-    """What a report needs of the record's JSON."""
-    return {"raw": table, "bridge": None, "end_reason": None, "turns": []}
+    """What a report needs of the record's JSON. Raises KeyError."""
+    state = table["state"]
+    return {
+        "bridge": table["descriptor"]["agent"]["bridge"],
+        "end_reason": state["reason"] if state["name"] == "ended" else None,
+        "turns": table["turns"],
+    }

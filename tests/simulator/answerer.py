@@ -67,7 +67,7 @@ class Answerer:
 
     async def speak(self, ms: int, rate: int = 24000, *, words: str = "") -> bytes:
         """Sends `ms` of speech in one message."""
-        pcm = placeholder(words or "x" * 1000, rate).pcm[: rate * 2 * ms // 1000]
+        pcm = placeholder(words or "x" * (ms // 60 + 10), rate).pcm[: rate * 2 * ms // 1000]
         data = {"Data": base64.b64encode(pcm).decode()}
         await self.sockets[-1].send_json({"Kind": "AudioData", "AudioData": data})
         return pcm
