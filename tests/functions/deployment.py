@@ -6,12 +6,13 @@ In the worker's place is a socket that takes whatever comes and says nothing.
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from functions.loading import Loading, Services
 from simulator.acs import ACCESS_KEY, IMMUTABLE_ID, Acs
@@ -56,11 +57,36 @@ def leaves_after(seconds: float) -> CallerScript:
     return CallerScript((Step(HangUp(), AtTime(seconds * 1000)),), Expect(greeted=False))
 
 
+class RecordingAcs(Acs):
+    """Keeps the requests that come for calls: path, headers, body."""
+
+    requests: list[tuple[str, Mapping[str, str], bytes]]
+
+    def extend(self, app: web.Application) -> None:
+        """Puts the recorder before the service."""
+        self.requests = []
+
+        @web.middleware
+        async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self.requests.append((request.path, request.headers.copy(), await request.read()))
+            return await handler(request)
+
+        app.middlewares.append(record)
+
+    def answers(self) -> list[tuple[str, str, bytes]]:
+        """Of each answer: Repeatability id and date, and body."""
+        return [
+            (headers["Repeatability-Request-ID"], headers["Repeatability-First-Sent"], body)
+            for path, headers, body in self.requests
+            if path.endswith(":answer")
+        ]
+
+
 @dataclass
 class Deployment:
     """What is deployed, and where to look."""
 
-    acs: Acs
+    acs: RecordingAcs
     storage: Storage
     event_grid: EventGrid
     host: FunctionsHost
@@ -111,9 +137,8 @@ async def deployment(
         worker = await enter(serve(_worker(sockets, media)))
         storage = await enter(Storage(queues=["sessions"], containers=["records"]))
         event_grid = await enter(EventGrid(TOPIC, event_switches))
-        acs = await enter(
-            Acs(event_grid.publish_call, acs_switches, numbers=[NUMBER, OTHER_NUMBER])
-        )
+        acs = RecordingAcs(event_grid.publish_call, acs_switches, numbers=[NUMBER, OTHER_NUMBER])
+        await enter(acs)
         env = {
             "ACS_ENDPOINT": acs.url,
             "ACS_ACCESS_KEY": ACCESS_KEY,

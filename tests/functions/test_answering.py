@@ -1,19 +1,23 @@
 """Claim, setup message, answer, and what may go wrong: the real runtime, in virtual time."""
 
 import asyncio
+import contextlib
 
 import pytest
 
+from functions.answering import take
+from functions.decide import Envelope
+from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches, Refusal
 from simulator.acs_switches import Fault as AcsFault
 from simulator.event_grid import EventGridSwitches
+from simulator.incoming import incoming_call_data
 from simulator.storage import Fault as StorageFault
+from switchboard.clock import wall_now
 from switchboard.end_reason import EndReason
 from switchboard.record import Answered, Ended, Ringing
-from tests.functions.deployment import (
-    deployment,
-    leaves_after,
-)
+from switchboard.session import token_hash
+from tests.functions.deployment import TOPIC, Deployment, deployment, leaves_after
 from tests.virtual_time import run
 
 BUSY = Refusal(500, "", "Internal error")
@@ -114,16 +118,46 @@ def test_when_no_delivery_in_time_could_help_the_failure_is_kept_from_event_grid
     run(call())
 
 
-def test_a_first_process_that_died_after_its_claim_is_replaced_by_the_second_delivery() -> None:
+async def a_process_that_dies(d: Deployment, call: SimulatedCall) -> None:
+    """Takes the call and is dead half a second later, wherever that finds it."""
+    data = incoming_call_data(call.to, call.from_, call.correlation_id, call.rings[0].context)
+    event = Envelope("Microsoft.Communication.IncomingCall", TOPIC, wall_now(), data)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await take(await d.services(), event)
+
+
+@pytest.mark.parametrize("repeatability", [True, False])
+@pytest.mark.parametrize(
+    "dies_at", ["setup message", "answer not carried out", "answer carried out", "answered write"]
+)
+def test_whenever_a_process_dies_the_next_delivery_sees_the_call_through(
+    dies_at: str, repeatability: bool
+) -> None:
     async def call() -> None:
-        switches = AcsSwitches(faults=[AcsFault("answer", delay_s=600)])
-        deliveries = EventGridSwitches(copies=2, spread_s=0)
-        async with deployment(switches, deliveries) as d:
-            d.event_grid.switches.copies = 1
-            ringing = await d.ring(leaves_after(1))
-            outcome = await ringing.ended()
-            assert outcome.answered
-            assert len(d.records()) == 1
+        switches = AcsSwitches(repeatability=repeatability)
+        async with deployment(switches, EventGridSwitches(delay_s=10)) as d:
+            match dies_at:
+                case "setup message":
+                    d.storage.faults.append(StorageFault(operation="PutMessage", reply_delay_s=60))
+                case "answer not carried out":
+                    switches.faults.append(AcsFault("answer", BUSY, delay_s=60))
+                case "answer carried out":
+                    switches.faults.append(AcsFault("answer", reply_delay_s=60))
+                case "answered write":
+                    write = StorageFault(operation="PutBlob", skip=1, reply_delay_s=60)
+                    d.storage.faults.append(write)
+            ringing = await d.ring(leaves_after(60))
+            await a_process_that_dies(d, ringing)
+            await asyncio.sleep(15)
+            assert ringing.outcome is None
+            assert len(ringing.timeline.all("answered")) == 1
+            assert d.statuses() == [202]
+            (record,) = d.records()
+            assert isinstance(record.state, Ringing | Answered)
+            assert token_hash(d.sockets[0].rsplit("/", 1)[1]) == record.media_token_hash
+            assert 1 <= d.messages() <= 2
+            assert len(set(d.acs.answers())) == 1, "every attempt is the same request"
 
     run(call())
 
