@@ -3,6 +3,7 @@ import base64
 import io
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,9 +12,14 @@ import jwt
 import pytest
 
 from media_worker import log
+from media_worker.call import Call
+from media_worker.leg import CallOutcome
+from media_worker.limits import HANDSHAKE_BURST
 from simulator.keys import SigningKey
+from simulator.storage import Fault
 from switchboard.end_reason import EndReason
 from switchboard.record import Ended
+from switchboard.session import derive_token
 from tests.media_worker.stage import HANGS_UP, STAYS, Answered, Stage, stage
 from tests.virtual_time import run
 
@@ -211,5 +217,89 @@ def test_a_plain_request_on_the_media_route_is_told_to_upgrade() -> None:
         async with stage() as here, here.http.get(f"{here.worker.url}/media/a/b") as reply:
             assert reply.status == 426
             assert await reply.json() == {"error": "refused", "claim": "upgrade"}
+
+    run(scenario())
+
+
+def test_a_call_whose_sockets_the_door_refuses_ends_as_refused_with_an_apology() -> None:
+    async def scenario() -> None:
+        wrong = "2d1f0000-0000-4000-8000-000000000001"
+        async with stage(ACS_IMMUTABLE_RESOURCE_ID=wrong) as here:
+            call = await here.ring(STAYS)
+            await asyncio.sleep(1)
+            assert (await here.record(call.call_id)).media_refusal == "aud"
+            outcome = await call.simulated.ended()
+            assert outcome.ended_by == "agent"
+            await asyncio.sleep(60)
+            assert (await here.record(call.call_id)).state == Ended(EndReason.MEDIA_REFUSED)
+            assert here.messages == 0
+
+    run(scenario())
+
+
+def test_a_strangers_refused_socket_leaves_the_record_alone() -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            call = await here.ring(STAYS, media_url=ELSEWHERE)
+            before = await here.record(call.call_id)
+            other = derive_token("another context", "media", call.call_id)
+            assert await refused(here, call, token=other, bearer=None) == 401
+            assert await here.record(call.call_id) == before
+
+    run(scenario())
+
+
+def test_a_flood_of_handshakes_is_cut_off_and_the_call_beside_goes_on() -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            beside = await here.ring(STAYS)
+            await here.until(lambda: here.worker.live_calls == 1)
+            statuses = Counter(
+                [
+                    await refused(here, beside, call_id="records")
+                    for _ in range(HANDSHAKE_BURST + 20)
+                ]
+            )
+            assert statuses[404] >= HANDSHAKE_BURST - 1
+            assert statuses[429] > 0
+            await still_talks(here, beside)
+
+    run(scenario())
+
+
+def test_an_outage_of_the_records_is_not_taken_for_a_stranger(lines: io.StringIO) -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            call = await here.ring(STAYS, media_url=ELSEWHERE)
+            here.storage.faults.append(Fault(times=3, operation="GetBlob", status=503))
+            assert await refused(here, call) == 503
+            assert events(lines, "media_refused")[-1]["claim"] == "record"
+
+    run(scenario())
+
+
+def test_a_defect_in_one_call_ends_it_with_an_apology_and_no_other(
+    lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            beside = await here.ring(STAYS)
+            await here.until(lambda: here.worker.live_calls == 1)
+
+            async def defective(self: Call) -> CallOutcome:
+                assert await self._owner.first_frame()
+                raise KeyError("my card number")
+
+            monkeypatch.setattr(Call, "run", defective)
+            victim = await here.ring(STAYS)
+            outcome = await victim.simulated.ended()
+            assert outcome.ended_by == "agent"
+            await here.until(lambda: here.worker.live_calls == 1)
+            assert (await here.record(victim.call_id)).state == Ended(EndReason.FAULT)
+            (fault,) = events(lines, "call_fault")
+            assert (fault["error"], fault["call_id"]) == ("KeyError", victim.call_id)
+            assert "card number" not in lines.getvalue()
+            await still_talks(here, beside)
+            assert here.messages == 1
 
     run(scenario())
