@@ -249,8 +249,7 @@ def updated(
     merged = {**session, **update}
     if str(merged["input_audio_format"]).startswith("g711"):
         raise FieldError("session.input_audio_format", "the simulator hears pcm16 only")
-    if str(merged["output_audio_format"]).startswith("g711"):
-        raise FieldError("session.output_audio_format", "the simulator speaks pcm16 only")
+    rate_of(merged["output_audio_format"])
     native = isinstance(merged["voice"], dict) and merged["voice"].get("type")
     if native == "azure-realtime-native" and merged["model"] != "azure-realtime":
         raise FieldError("session.voice.type", "needs the model azure-realtime")
@@ -258,5 +257,8 @@ def updated(
 
 
 def rate_of(output_format: str) -> int:
-    """Hertz of an `output_audio_format` of the PCM kinds."""
-    return {"pcm16": 24000, "pcm16_16000hz": 16000, "pcm16_8000hz": 8000}[output_format]
+    """Hertz of an `output_audio_format`. Raises FieldError for G.711: we speak PCM alone."""
+    rates = {"pcm16": 24000, "pcm16_16000hz": 16000, "pcm16_8000hz": 8000}
+    if output_format not in rates:
+        raise FieldError("output_audio_format", "the simulator speaks pcm16 only")
+    return rates[output_format]

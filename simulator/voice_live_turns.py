@@ -8,7 +8,7 @@ import asyncio
 from typing import Any
 
 from simulator.voice_live_checks import FieldError, table
-from simulator.voice_live_conversation import Item
+from simulator.voice_live_conversation import ITEM, Item
 from simulator.voice_live_door import ModelMode
 from simulator.voice_live_fields import RESPONSE_FIELDS, rate_of
 from simulator.voice_live_recognition import Recognition
@@ -136,14 +136,9 @@ class Turns:
             self._out.switches.greeting_in_agent_mode
         ):
             raise FieldError(path, "not supported with agents", "unsupported_parameter")
-        content = message.get("content") if isinstance(message, dict) else None
-        if (
-            not isinstance(content, list)
-            or len(content) != 1
-            or message.get("role") != "assistant"
-            or content[0].get("type") != "text"
-            or not content[0].get("text")
-        ):
+        ITEM(message, path)
+        content = message.get("content", ())
+        if message.get("role") != "assistant" or len(content) != 1 or not content[0]["text"]:
             raise FieldError(path, "an assistant message with exactly one text part")
 
     def _respond(

@@ -1,8 +1,11 @@
 """Sources: Voice Live API reference 2026-07-15, client and server events."""
 
 import hashlib
+import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulator.audio import Clip
 from simulator.script import AgentScript, Reply, ToolCall, Utterance
@@ -10,6 +13,19 @@ from simulator.voice_live import VoiceLive
 from tests.simulator.voice_live_client import Client, talking
 from tests.virtual_time import run
 
+TYPES = (
+    *("session.update", "response.create", "response.cancel", "input_audio_buffer.append"),
+    *("input_audio_buffer.commit", "input_audio_buffer.clear", "conversation.item.create"),
+    *("conversation.item.delete", "conversation.item.truncate", "conversation.item.retrieve"),
+)
+FIELDS = ("item_id", "audio_end_ms", "content_index", "response_id", "previous_item_id", "event_id")
+KEYS = st.sampled_from(
+    (
+        *("type", "role", "content", "text", "id", "name", "call_id", "output", "voice", "tools"),
+        *("turn_detection", "modalities", "output_audio_format", "input_audio_sampling_rate"),
+        *("pre_generated_assistant_message", "instructions", "cancel_previous", "metadata"),
+    )
+)
 HOURS = Utterance("When are you open on Saturday?")
 TURN = [
     "input_audio_buffer.speech_started",
@@ -240,5 +256,30 @@ def test_a_clip_on_a_changed_line_is_still_recognised() -> None:
             await client.say(pcm)
             await client.until("response.done")
             assert client.session.responses[0].text == "You said: Hello tune"
+
+    run(scenario())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+EVENTS = st.fixed_dictionaries(
+    {"type": st.sampled_from(TYPES)},
+    optional=dict.fromkeys(("session", "response", "item", "audio", *FIELDS), JSON),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EVENTS | JSON, max_size=20))
+def test_whatever_is_sent_the_session_goes_on(messages: list[object]) -> None:
+    async def scenario() -> None:
+        async with VoiceLive() as service, talking(service) as client:
+            for message in messages:
+                await client.socket.send_str(json.dumps(message))
+            await client.send("conversation.item.retrieve", item_id="nobody at all", event_id="end")
+            while (await client.next()).get("error", {}).get("event_id") != "end":
+                pass
 
     run(scenario())
