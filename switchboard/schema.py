@@ -3,6 +3,8 @@
 Made from the definitions that the parser uses. What no schema can say, only the parser sees: agents
 that do not exist, whether a number is one, two writings of the same number, circular fallbacks, an
 agent too large for a call, and TOML's dates and infinities inside `session`.
+
+After a change of the definitions: `python -m switchboard schema > switchboard/agents.schema.json`.
 """
 
 import json
