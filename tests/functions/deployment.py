@@ -16,13 +16,16 @@ from aiohttp.typedefs import Handler
 
 from functions.loading import Loading, Services
 from simulator.acs import ACCESS_KEY, IMMUTABLE_ID, Acs
+from simulator.acs_auth import EntraTokens
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
 from simulator.event_grid import EventGrid, EventGridSwitches, Schema, Subscription
 from simulator.functions_host import FunctionsHost
+from simulator.identity import Identity
 from simulator.script import AtTime, CallerScript, Expect, HangUp, Stay, Step
 from simulator.serving import serve
 from simulator.storage import Storage
+from simulator.tls import Certificate, make_certificate
 from switchboard.record import CallRecord
 
 ROOT = Path(__file__).parents[2]
@@ -124,34 +127,48 @@ async def deployment(
     *,
     agents: str = AGENTS,
     schema: Schema = "eventgrid",
-    media: bool = True,
+    tokens: bool = False,
     **environ: str,
 ) -> AsyncIterator[Deployment]:
-    """Deploys. `media`: whether media sockets are taken; `environ`: app settings changed."""
+    """Deploys. `tokens`: managed identity over TLS, as in Azure, in place of keys; `environ`: app
+    settings changed."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         agents_file = folder / "agents.toml"
         agents_file.write_text(agents)
         sockets: list[str] = []
-        worker = await enter(serve(_worker(sockets, media)))
-        storage = await enter(Storage(queues=["sessions"], containers=["records"]))
+        worker = await enter(serve(_worker(sockets)))
+        identity = await enter(Identity())
+        tls = make_certificate(folder) if tokens else None
+        served = tls.server_context() if tls else None
+        storage = Storage(
+            queues=["sessions"],
+            containers=["records"],
+            accept="tokens" if tokens else "keys",
+            ssl_context=served,
+        )
+        await enter(storage)
         event_grid = await enter(EventGrid(TOPIC, event_switches))
-        acs = RecordingAcs(event_grid.publish_call, acs_switches, numbers=[NUMBER, OTHER_NUMBER])
+        acs = RecordingAcs(
+            event_grid.publish_call,
+            acs_switches,
+            who=EntraTokens(identity.token_key) if tokens else None,
+            numbers=[NUMBER, OTHER_NUMBER],
+            tls=served,
+        )
         await enter(acs)
         env = {
             "ACS_ENDPOINT": acs.url,
-            "ACS_ACCESS_KEY": ACCESS_KEY,
             "ACS_RESOURCE_ID": TOPIC,
             "ACS_IMMUTABLE_RESOURCE_ID": IMMUTABLE_ID,
             "ACS_ISSUER": acs.issuer,
             "ACS_JWKS_URL": acs.jwks_url,
-            "STORAGE_CONNECTION_STRING": storage.connection_string,
-            "CREDENTIAL": "none",
             "MEDIA_URL": worker.replace("http", "ws"),
             "COGNITIVE_SERVICES_ENDPOINT": "https://ai.example",
             "AGENTS_FILE": str(agents_file),
         }
+        env |= _with_tokens(identity, tls, storage) if tls else _with_keys(storage)
         port = _free_port()
         env["CALLBACK_URL"] = f"http://127.0.0.1:{port}/api"
         stack.push_async_callback(_close)  # after the host: a callback may still be on its way
@@ -160,6 +177,22 @@ async def deployment(
             Subscription(host.event_grid_url("incoming_call"), schema=schema)
         )
         yield Deployment(acs, storage, event_grid, host, agents_file, sockets)
+
+
+def _with_tokens(identity: Identity, tls: Certificate, storage: Storage) -> dict[str, str]:
+    return identity.env() | {
+        "TLS_CA_FILE": str(tls.ca_file),
+        "STORAGE_BLOB_ENDPOINT": storage.blob_endpoint,
+        "STORAGE_QUEUE_ENDPOINT": storage.queue_endpoint,
+    }
+
+
+def _with_keys(storage: Storage) -> dict[str, str]:
+    return {
+        "CREDENTIAL": "none",
+        "ACS_ACCESS_KEY": ACCESS_KEY,
+        "STORAGE_CONNECTION_STRING": storage.connection_string,
+    }
 
 
 def _loading() -> Loading:
@@ -179,11 +212,9 @@ def _free_port() -> int:
         return port
 
 
-def _worker(sockets: list[str], takes: bool) -> web.Application:
+def _worker(sockets: list[str]) -> web.Application:
     async def media(request: web.Request) -> web.StreamResponse:
         sockets.append(request.path)
-        if not takes:
-            return web.Response(status=503)
         taken = web.WebSocketResponse()
         await taken.prepare(request)
         async for _ in taken:

@@ -95,6 +95,18 @@ def test_a_call_passed_from_one_number_to_another_is_answered_by_the_second_agen
     run(call())
 
 
+def test_with_managed_identity_over_tls_a_call_is_answered_and_its_callbacks_are_believed() -> None:
+    async def call() -> None:
+        async with deployment(tokens=True) as d:
+            ringing = await d.ring(leaves_after(5))
+            assert (await ringing.ended()).answered
+            heard = {entry.detail["status"] for entry in ringing.timeline.all("callback")}
+            assert heard == {200}
+            assert isinstance(d.records()[0].state, Answered)
+
+    run(call())
+
+
 def test_an_unmapped_number_is_rejected_politely_and_event_grid_is_content() -> None:
     async def call() -> None:
         async with deployment(UNMAPPED="reject") as d:
