@@ -91,6 +91,7 @@ def outcome(report: Json) -> Iterator[Line]:
     replies = [turn for turn in report["turns"] if turn["reply_latency_ms"] is not None]
     if replies:
         yield Line("From the end of the caller's speech to the agent's first sample:", "loud")
+        yield Line("(the service waits for silence, and thinks, as its script has it)", "faint")
     for turn in replies:
         words = textwrap.shorten(
             turn["text"] or turn["heard_text"] or "(words not kept)", 60, placeholder=" ..."
