@@ -83,7 +83,7 @@ def placeholder(text: str, rate: int) -> Clip:
     noise = np.random.default_rng(seed).normal(0.0, 1.0, count)
     smooth = np.convolve(noise, np.ones(8) / 8, mode="same")  # takes the hiss off
     loudness = 0.55 + 0.45 * np.cos(np.arange(count) * (2 * np.pi / (0.15 * rate)))
-    return Clip((smooth * loudness * 9000).clip(-32768, 32767).astype("<i2").tobytes(), rate)
+    return Clip((smooth * loudness * 14000).clip(-32768, 32767).astype("<i2").tobytes(), rate)
 
 
 def read_wav(path: Path) -> Clip:
