@@ -1,11 +1,12 @@
 import asyncio
+from dataclasses import replace
 
 from simulator.acs_switches import AcsSwitches
 from simulator.storage import Fault
 from switchboard.end_reason import EndReason
 from switchboard.ledger import Decided
 from switchboard.moves import FirstFrame
-from switchboard.record import Ended, Live
+from switchboard.record import Ended, Live, Lost
 from tests.media_worker.stage import (
     HANGS_UP,
     METADATA,
@@ -133,6 +134,23 @@ def test_an_owner_that_was_superseded_leaves_the_record_alone_and_closes() -> No
             await here.until(lambda: here.worker.live_calls == 0, 15)
             assert await live(here, call) == Live(2, "another worker", message.id)
             assert [left.id for left in here.storage.messages("sessions")] == [message.id]
+
+    run(scenario())
+
+
+def test_a_false_alarm_about_a_call_whose_caller_is_heard_is_corrected() -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            call = await here.ring(STAYS)
+            await talking(here, call)
+            found = await here.ledger.records.get(call.call_id)
+            assert found is not None
+            lost = replace(found.record, state=Lost(1, EndReason.WORKER_LOST))
+            assert await here.ledger.records.put(lost.stamped("reaper", 99), found.etag)
+            await asyncio.sleep(11)
+            assert (await live(here, call)).epoch == 2
+            assert len(here.voice.sessions) == 1
+            assert here.worker.live_calls == 1
 
     run(scenario())
 

@@ -15,12 +15,23 @@ from media_worker import log
 from media_worker.call import Call
 from media_worker.leg import CallOutcome
 from media_worker.limits import HANDSHAKE_BURST
+from simulator.acs_switches import AcsSwitches
 from simulator.keys import SigningKey
 from simulator.storage import Fault
 from switchboard.end_reason import EndReason
 from switchboard.record import Ended
 from switchboard.session import derive_token
-from tests.media_worker.stage import HANGS_UP, STAYS, Answered, Stage, stage
+from tests.media_worker.stage import (
+    CALLED,
+    CALLER,
+    FALLBACK,
+    HANGS_UP,
+    STAYS,
+    Answered,
+    Stage,
+    break_off,
+    stage,
+)
 from tests.virtual_time import run
 
 ELSEWHERE = "ws://127.0.0.1:9"
@@ -63,17 +74,28 @@ def test_a_call_is_taken_carried_and_ended_with_an_empty_queue(lines: io.StringI
 
 def test_no_number_token_or_spoken_word_reaches_a_log_line(lines: io.StringIO) -> None:
     async def scenario() -> list[str]:
-        async with stage() as here:
+        async with stage(AcsSwitches(restart_works=False)) as here:
             call = await here.ring(HANGS_UP)
             await call.simulated.ended()
             await here.until(lambda: here.worker.live_calls == 0)
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 await here.knock(call.call_id, call.token, connection_id="x")
-            context = call.simulated.rings[0].context
-            return [call.token, context, "15550100023", "15550100001", "Harbour", "you open"]
+            lost = await here.ring(STAYS, fallback_number=FALLBACK)
+            await here.until(lambda: here.worker.live_calls == 1)
+            await break_off(lost)
+            await lost.simulated.ended()
+            await here.until(lambda: here.worker.live_calls == 0)
+            contexts = [ring.context for ring in (*call.simulated.rings, *lost.simulated.rings)]
+            numbers = [raw_id.strip("4:+") for raw_id in (CALLED, CALLER, FALLBACK)]
+            words = ["Harbour", "you open", "technical problem"]
+            return [call.token, lost.token, *contexts, *numbers, *words]
 
     secrets = run(scenario())
     assert events(lines, "media_refused")
+    assert [line["reason"] for line in events(lines, "call_ended")] == [
+        "caller_hung_up",
+        "transferred",
+    ]
     assert [secret for secret in secrets if secret in lines.getvalue()] == []
 
 
