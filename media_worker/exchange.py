@@ -214,8 +214,8 @@ class Exchange:
         return max(self._quiet_since, ends_at)
 
     def stalled(self, now: float) -> bool:
-        """Whether the bridge owes words and has been still for too long."""
-        still_s = now - self._last_event_at
+        """Whether the bridge owes words and has been still for too long, with nothing to hear."""
+        still_s = now - max(self._last_event_at, self._playout.ends_at)
         return (self._asked and still_s > TURN_START_S) or (
             self._floor.busy and still_s > FIRST_AUDIO_S
         )

@@ -162,8 +162,9 @@ def test_agent_audio_is_spelled_as_the_documentation_does() -> None:
     assert acs_media.encode_audio(b"AAAA") == [
         b'{"Kind":"AudioData","AudioData":{"Data":"AAAA"},"StopAudio":null}'
     ]
-    stop = {"Kind": "StopAudio", "AudioData": None, "StopAudio": {}}
-    assert json.loads(acs_media.STOP_AUDIO) == stop
+    assert json.loads(acs_media.STOP_AUDIO) == json.loads(
+        '{"Kind": "StopAudio", "AudioData": null, "StopAudio": {}}'
+    )
 
 
 @pytest.mark.parametrize("samples", [1, 24_000, 24_571, 200_000, 480_001])

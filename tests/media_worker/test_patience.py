@@ -36,7 +36,6 @@ def test_a_word_of_the_caller_starts_the_patience_anew() -> None:
 def test_a_caller_who_speaks_into_the_goodbye_takes_the_call_back() -> None:
     patience = Patience(AGENT, 0.0)
     patience.say_farewell(EndReason.AGENT_ENDED, 1.0, begun=True)
-    assert patience.ending
     patience.caller_spoke()
     assert not patience.ending
     assert patience.step(2.0, 1.5) is None
