@@ -9,6 +9,7 @@ import logging
 from typing import assert_never
 
 from functions.decide import Answer, Envelope, Ignore, IncomingCall, Reject, decide
+from functions.limits import EVENT_GRID_RETRY_S
 from functions.loading import Services
 from functions.log import Field, log
 from switchboard import moves
@@ -25,9 +26,6 @@ from switchboard.session import (
     token_hash,
     traceparent_of,
 )
-
-EVENT_GRID_RETRY_S = 10.0
-"""Event Grid delivers again at the earliest this long after a failure (Event Grid docs)."""
 
 
 class TryAgain(Exception):

@@ -19,8 +19,8 @@ class DirectoryFile:
     `now` is the loop's clock. Reading blocks for a millisecond or two, when the file changed.
     """
 
-    def __init__(self, path: str, now: Callable[[], float]) -> None:
-        self._path = Path(path)
+    def __init__(self, path: Path, now: Callable[[], float]) -> None:
+        self._path = path
         self._now = now
         self._looked_at = float("-inf")
         self._stamp: _Stamp = None

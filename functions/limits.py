@@ -15,3 +15,7 @@ DIRECTORY_CHECK_EVERY_S = 3.0
 
 MAX_KEY_SET_BYTES = 262_144
 """A published key set has a handful of keys of 2 KB each."""
+
+EVENT_GRID_RETRY_S = 10.0
+"""Event Grid delivers again at the earliest this long after a failure (Event Grid docs, "delivery
+and retry")."""

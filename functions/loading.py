@@ -5,14 +5,19 @@ before the app has been up for half a second or a first invocation asks.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functions.directory_file import DirectoryFile
 from functions.limits import WARM_UP_AFTER_S
 from functions.settings import Settings
+
+APP_ROOT = Path(__file__).parents[1]
+"""Where `function_app.py` is: the host does not say in which directory it runs us."""
 
 if TYPE_CHECKING:
     from switchboard.acs_calls import CallAutomation
@@ -100,8 +105,10 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Services:
     queue = azure_clients.sessions_queue(settings, credential)
     keys = KeySet(settings.acs_jwks_url, KeyFetch(settings.tls_ca_file), loop.time)
     messages = storage.SessionQueue(queue, records)
-    directory = DirectoryFile(settings.agents_file, loop.time)
+    directory = DirectoryFile(APP_ROOT / settings.agents_file, loop.time)
     directory.directory()
+    logging.getLogger("switchboard").setLevel(settings.log_level)
+    logging.getLogger("azure").setLevel(logging.WARNING)  # else each request is logged twice
     return Services(
         settings=settings,
         directory=directory,

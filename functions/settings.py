@@ -36,7 +36,8 @@ class Settings(Shared):
         default=None,
     )
     agents_file: str = setting(
-        "Path of the directory of agents and numbers.", default="agents.toml"
+        "Path of the directory of agents and numbers; relative to the app's root.",
+        default="agents.toml",
     )
     audio_rate: int = setting(
         "Samples per second of the callers' audio: 24000, which Voice Live uses too, or 16000.",

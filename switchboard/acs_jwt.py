@@ -14,23 +14,8 @@ from typing import Any
 
 import jwt
 
+from switchboard import limits
 from switchboard.clock import wall_now
-
-FRESH_S = 3600.0
-"""Age at which the key set is fetched again. Keys are rotated rarely and announced ahead."""
-
-FORCED_REFRESH_EVERY_S = 5.0
-"""At most one fetch in this time, whatever unknown key ids strangers send: each would otherwise
-make us call the key endpoint."""
-
-FETCH_TIMEOUT_S = 2.0
-"""A key endpoint slower than this counts as down; whoever waits for a call is waiting."""
-
-LEEWAY_S = 60.0
-"""Clock difference allowed on `exp` and `nbf`."""
-
-MAX_TOKEN_CHARS = 16_384
-"""Longer than any header that a front end lets through; keeps hostile text out of the parser."""
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """Fetches the key set document; OSError, TimeoutError or ValueError mean that it could not (so wrap
@@ -65,11 +50,11 @@ class KeySet:
         """Fetches the key set, unless that was tried less than five seconds ago. Never raises for
         what the endpoint does."""
         async with self._one_at_a_time:
-            if self._now() - self._tried_at < FORCED_REFRESH_EVERY_S:
+            if self._now() - self._tried_at < limits.KEYS_FETCHED_EVERY_S:
                 return
             self._tried_at = self._now()
             try:
-                async with asyncio.timeout(FETCH_TIMEOUT_S):
+                async with asyncio.timeout(limits.KEYS_FETCH_S):
                     document = await self._fetch(self._url)
                 keys = _usable_keys(document)
             except (OSError, TimeoutError, ValueError, RecursionError):
@@ -82,10 +67,10 @@ class KeySet:
         that no call waits for the endpoint."""
         while True:
             await self.refresh()
-            await asyncio.sleep(FRESH_S / 2)
+            await asyncio.sleep(limits.KEYS_FRESH_S / 2)
 
     def _is_fresh(self) -> bool:
-        return self._now() - self._fetched_at < FRESH_S
+        return self._now() - self._fetched_at < limits.KEYS_FRESH_S
 
 
 def _usable_keys(document: bytes) -> dict[str, jwt.PyJWK]:
@@ -126,7 +111,7 @@ class AcsTokens:
     """Verifies `Authorization` headers against one issuer and one audience."""
 
     def __init__(
-        self, keys: KeySet, issuer: str, audience: str, leeway_s: float = LEEWAY_S
+        self, keys: KeySet, issuer: str, audience: str, leeway_s: float = limits.TOKEN_LEEWAY_S
     ) -> None:
         self._keys = keys
         self._issuer = issuer
@@ -190,7 +175,7 @@ def _bearer_token(header: str | None) -> str | Refused:
     """The one token in the header (RFC 6750)."""
     if not header:
         return Refused("authorization", "Bearer token", "nothing")
-    if len(header) > MAX_TOKEN_CHARS or not header.isascii():
+    if len(header) > limits.TOKEN_MAX_CHARS or not header.isascii():
         return Refused("authorization", "Bearer token", f"{len(header)} unusable characters")
     words = header.split()
     if len(words) != 2 or words[0].lower() != "bearer" or "," in header:

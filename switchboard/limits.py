@@ -114,3 +114,22 @@ ACS_READ_S = 5.0
 AGENT_MAX_BYTES = 48 * 1024
 """An agent, as JSON: it travels in its call's queue message, which holds 64 KiB; the rest is the
 call's own. A larger one is refused when its file is read, not when its phone rings."""
+
+DESCRIPTOR_MAX_BYTES = 62 * 1024
+"""A queue message holds 64 KiB (Azure Queue Storage limits), counted as it travels: UTF-8 inside
+XML. 2 KiB are left for what may be put around a descriptor."""
+
+KEYS_FRESH_S = 3600.0
+"""Age at which the published keys are fetched again. They are rotated rarely, announced ahead."""
+
+KEYS_FETCHED_EVERY_S = 5.0
+"""At most one fetch of the keys in this time, whatever key ids strangers make up."""
+
+KEYS_FETCH_S = 2.0
+"""A key endpoint slower than this counts as down: somebody's call is waiting."""
+
+TOKEN_LEEWAY_S = 60.0
+"""Clock difference allowed on a token's `exp` and `nbf`."""
+
+TOKEN_MAX_CHARS = 16_384
+"""Longer than any header that a front end lets through; keeps hostile text out of the parser."""

@@ -17,13 +17,10 @@ from typing import Any, Literal
 from xml.sax.saxutils import escape
 
 from switchboard.agents import Agent, AgentError, agent_from_json, agent_to_json
+from switchboard.limits import DESCRIPTOR_MAX_BYTES
 
 VERSION = 1
 """The only descriptor version that this code writes and reads."""
-
-MAX_DESCRIPTOR_BYTES = 62 * 1024
-"""A queue message holds 64 KiB (Azure Queue Storage limits), counted as it travels: UTF-8 inside
-XML. 2 KiB are left for what the ledger wraps around it."""
 
 TokenLabel = Literal["media", "callback"]
 
@@ -76,17 +73,17 @@ class SessionDescriptor:
         }
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
         text = _NOT_IN_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-        if (size := len(escape(text).encode())) > MAX_DESCRIPTOR_BYTES:
+        if (size := len(escape(text).encode())) > DESCRIPTOR_MAX_BYTES:
             raise DescriptorError(
                 f"the session descriptor is {size} bytes, a queue message carries "
-                f"{MAX_DESCRIPTOR_BYTES}: shorten the texts of agent {self.agent.name!r}"
+                f"{DESCRIPTOR_MAX_BYTES}: shorten the texts of agent {self.agent.name!r}"
             )
         return text
 
     @classmethod
     def from_json(cls, text: str) -> "SessionDescriptor":
         """The descriptor in `text`; `DescriptorError` says why there is none."""
-        if len(text) > MAX_DESCRIPTOR_BYTES:
+        if len(text) > DESCRIPTOR_MAX_BYTES:
             raise DescriptorError(f"oversized: {len(text)} characters")
         try:
             fields = json.loads(text)
