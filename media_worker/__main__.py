@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from media_worker import log
-from media_worker.app import serving
+from media_worker.app import CannotListen, serving
 from media_worker.settings import Settings
 from switchboard.settings import SettingsError
 
@@ -16,15 +16,20 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
 def main() -> int:
-    """0 after a stop that was asked for; 2 if the environment is not in order."""
+    """0 after a stop that was asked for; 1 if the port is taken; 2 if the environment is not in
+    order."""
     try:
         settings = Settings.from_env(os.environ)
     except SettingsError as error:
         print(f"The media worker's settings are not in order:\n{error}", file=sys.stderr)
         return 2
     log.set_up(settings.log_level)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings))
+    except CannotListen as error:
+        print(f"The media worker {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -28,6 +28,10 @@ from switchboard.ledger import Ledger
 from switchboard.storage import RecordBlobs, SessionQueue
 
 
+class CannotListen(Exception):
+    """The address is taken, or not ours."""
+
+
 def make_app(worker: Worker) -> web.Application:
     """The routes: media sockets, `/healthz` (alive), `/readyz` (503 while draining, only then)."""
 
@@ -65,7 +69,10 @@ class Serving:
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Serving]:
-    """Serves until the block ends; then calls that are left are cut: `drain` first."""
+    """Serves until the block ends; then calls that are left are cut: `drain` first.
+
+    Raises `CannotListen`.
+    """
     async with AsyncExitStack() as stack:
         clients = await _open_clients(settings, stack)
         worker = Worker(
@@ -75,21 +82,32 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             tokens=AcsTokens(clients.keys, settings.acs_issuer, settings.acs_immutable_resource_id),
             bridge_for=clients.bridge_for,
         )
-        runner = web.AppRunner(
-            make_app(worker), handle_signals=False, access_log=None, shutdown_timeout=SHUTDOWN_S
-        )
+        url = await _listen(worker, stack)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         loops = [group.create_task(for_ever(name, run)) for name, run in clients.loops.items()]
         try:
-            await runner.setup()
-            await web.TCPSite(runner, settings.host, settings.port).start()
-            host, port = runner.addresses[0][:2]
-            log.event("listening", port=port)
-            yield Serving(f"http://{host}:{port}", worker)
+            yield Serving(url, worker)
         finally:
-            await runner.cleanup()
             for task in loops:
                 task.cancel()
+
+
+async def _listen(worker: Worker, stack: AsyncExitStack) -> str:
+    """Takes requests from now until `stack` closes; the URL. aiohttp's own runner would stop
+    reading from open media sockets at SIGTERM."""
+    host, port = worker.settings.host, worker.settings.port
+    runner = web.AppRunner(
+        make_app(worker), handle_signals=False, access_log=None, shutdown_timeout=SHUTDOWN_S
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise CannotListen(f"cannot listen on HOST {host}, PORT {port}: {error}") from error
+    host, port = runner.addresses[0][:2]
+    log.event("listening", port=port)
+    return f"http://{host}:{port}"
 
 
 @dataclass(frozen=True)

@@ -93,3 +93,17 @@ def test_a_bad_environment_is_explained_at_once_and_exits_with_2() -> None:
             assert "Traceback" not in said.decode()
 
     asyncio.run(scenario())
+
+
+def test_a_port_that_is_taken_is_named_and_the_process_exits_with_1() -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            taken = here.worker.url.rpartition(":")[2]
+            environ = environment(here.storage, here.acs, here.voice) | {"PORT": taken}
+            async with process(environ) as worker:
+                _, said = await worker.communicate()
+            assert worker.returncode == 1
+            assert f"PORT {taken}" in said.decode()
+            assert "Traceback" not in said.decode()
+
+    asyncio.run(scenario())
