@@ -60,7 +60,8 @@ async def hear(
     try:
         record = await _record_of(services, call_id, token)
         if record is None:
-            log("callback refused", logging.WARNING, claim="token in the path")
+            named = call_id if is_call_id(call_id) else None
+            log("callback refused", logging.WARNING, call_id=named, claim="token in the path")
             return 403
         events = parse_events(body)
         if events is None:
