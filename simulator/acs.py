@@ -162,8 +162,10 @@ class Acs:
         """Forgets a call that has ended."""
         await call.ended()
         self.calls.remove(call)
-        for leg_id in [key for key, leg in self._legs.items() if leg.call is call]:
-            del self._legs[leg_id]
+        for key, leg in list(self._legs.items()):
+            if leg.call is call:
+                leg.announcer.cancel()
+                del self._legs[key]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         if self._closing:

@@ -105,10 +105,13 @@ class SimulatedCall:
         return ring
 
     async def _ring_out(self, ring: Ring) -> None:
-        await asyncio.sleep(self._exchange.switches.ring_s)
-        if ring.state == "ringing":
-            ring.state = "over"
-            await self._end("nobody")
+        try:
+            async with asyncio.timeout(self._exchange.switches.ring_s):
+                await self._over.wait()
+        except TimeoutError:
+            if ring.state == "ringing":
+                ring.state = "over"
+                await self._end("nobody")
 
     def answer(self, ring: Ring, answer: Answer) -> Connection:
         """Somebody answers. Raises Refused."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -21,7 +22,7 @@ Perform: TypeAlias = Callable[["Request"], Awaitable[Reply]]
 
 _CALLS = "/calling/callConnections"
 _PATH = re.compile(rf"{_CALLS}/(?P<id>[^/:]+)(?P<rest>.*)")
-MAX_REMEMBERED = 10_000
+MAX_REMEMBERED = 2_000
 """Responses kept for repeated requests; the real service forgets too."""
 
 
@@ -42,8 +43,8 @@ class Rest:
     switches: AcsSwitches
     who: AccessKey | EntraTokens
     perform: Perform
-    log: list[tuple[str, int]] = field(default_factory=list)
-    """Every operation with the status it got."""
+    log: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=MAX_REMEMBERED))
+    """The latest operations, each with the status it got."""
     _remembered: dict[str, "asyncio.Future[Reply]"] = field(default_factory=dict)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

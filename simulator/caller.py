@@ -91,10 +91,10 @@ class ScriptedCaller:
             return self._speak(self._speaking, now_ms)
         return self._next(now_ms, media_ms)
 
-    def cut(self, now_ms: float) -> None:
-        """The agent's audio was dropped on its way here."""
-        if self.ear.cut():
-            self.note("agent_speech_ended", now_ms, interrupted=True)
+    def cut(self, at_ms: float) -> None:
+        """The agent's audio was dropped on its way here: nothing of it is heard after `at_ms`."""
+        if self.ear.cut(at_ms):
+            self.note("agent_speech_ended", at_ms, interrupted=True)
 
     def _next(self, now_ms: float, media_ms: float | None) -> Tick:
         if not self._steps:

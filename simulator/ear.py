@@ -24,6 +24,7 @@ class Ear:
     def __init__(self) -> None:
         self.turns: list[HeardTurn] = []
         self._open = False
+        self._cut_ms = 0.0
 
     @property
     def turn(self) -> HeardTurn | None:
@@ -40,6 +41,8 @@ class Ear:
 
         Returns what became known: `started` or `ended`, each with its time.
         """
+        if now_ms - FRAME_MS < self._cut_ms:
+            return []  # still what was said before the cut
         if frame is not None and is_speech(frame):
             if self._open:
                 self.turns[-1].ended_ms = now_ms
@@ -52,10 +55,12 @@ class Ear:
             return [("ended", self.turns[-1].ended_ms)]
         return []
 
-    def cut(self) -> bool:
-        """What was to come was dropped: the turn ends where it is. False if nobody was speaking."""
+    def cut(self, at_ms: float) -> bool:
+        """All that was to be heard after `at_ms` was dropped. False if nobody was speaking."""
+        self._cut_ms = at_ms
         if not self._open:
             return False
         self._open = False
+        self.turns[-1].ended_ms = at_ms
         self.turns[-1].interrupted = True
         return True

@@ -89,9 +89,10 @@ class Processes:
         return self.directory / f"{name}.log"
 
     def tail(self, name: str) -> str:
-        """The last lines of a log."""
+        """The last lines of a log, and where the whole is."""
         lines = self.log(name).read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(f"  {line}" for line in lines[-LOG_TAIL:])
+        shown = [f"  {line}" for line in lines[-LOG_TAIL:]]
+        return "\n".join([*shown, f"  (from {self.log(name)})"])
 
     async def stop(self) -> None:
         """Ends all processes, the last started first asked; those that linger are killed."""

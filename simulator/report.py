@@ -101,6 +101,7 @@ def _joined(turns: list[Json], told: list[Json], offset: float) -> list[Json]:
             before is not None
             and turn["speaker"] == before["speaker"] == "agent"
             and "told" not in turn
+            and not before["interrupted"]
             and any(
                 _overlap(before, one, offset) > 0 and _overlap(turn, one, offset) > 0
                 for one in told
