@@ -48,6 +48,7 @@ class Streaming:
         self._failure: str | None = None
         self._reconnects = 0
         self._over = False
+        self._held: list[str] | None = None
 
     @property
     def active(self) -> bool:
@@ -159,6 +160,12 @@ class Streaming:
         if self.options.rate != self._line.rate:
             pcm = resample(pcm, self._line.rate, self.options.rate)
         packets.append(wire.audio_data(pcm, wall_now(), silent=tick.silent))
+        if self._held is not None:
+            self._held += packets
+            return
+        await self._send(socket, packets)
+
+    async def _send(self, socket: MediaSocket, packets: list[str]) -> None:
         try:
             async with asyncio.timeout(self._exchange.switches.media_send_limit_s):
                 for packet in packets:
@@ -172,6 +179,8 @@ class Streaming:
             match wire.parse_from_server(message):
                 case _ if socket is not self._socket or not self.options.bidirectional:
                     pass
+                case _ if self._held is not None:
+                    self._timeline.add("lost_in_stall")
                 case wire.Audio(pcm):
                     self._line.receive(pcm, self.options.rate)
                 case wire.Stop():
@@ -212,6 +221,16 @@ class Streaming:
         """The network between ACS and the product fails: the socket is gone without a word."""
         if self._socket is not None:
             await self._socket.break_off()
+
+    def stall(self) -> None:
+        """The network goes silent without closing anything: no packet comes or goes."""
+        self._held = []
+
+    async def resume(self) -> None:
+        """The network is back: what was held up comes all at once, as after real stalls."""
+        held, self._held = self._held, None
+        if held and self._socket is not None:
+            await self._send(self._socket, held)
 
     async def finish(self) -> None:
         """The call is over."""

@@ -24,6 +24,10 @@ Note = Callable[..., Any]
 """Told `(event, ms, **detail)` of whatever the caller does and hears."""
 
 
+TONE_MS = 160
+"""From one pressed digit to the next: a quick hand."""
+
+
 @dataclass
 class Said:
     """A turn of the caller's, in milliseconds of the line's clock, from first to last sound."""
@@ -73,6 +77,8 @@ class ScriptedCaller:
         self._number = 0
         self._armed_ms = 0.0
         self._speaking: _Speaking | None = None
+        self._digits = ""
+        self._next_digit_ms = 0.0
 
     @property
     def steps_left(self) -> tuple[Step, ...]:
@@ -89,6 +95,8 @@ class ScriptedCaller:
             self.greeted = self.greeted or not self.said
         if self._speaking is not None:
             return self._speak(self._speaking, now_ms)
+        if self._digits:
+            return self._press(now_ms)
         return self._next(now_ms, media_ms)
 
     def cut(self, at_ms: float) -> None:
@@ -106,9 +114,8 @@ class ScriptedCaller:
             case Say(utterance):
                 return self._start(step, utterance.text, utterance.pcm(self.rate), now_ms)
             case Press(digits):
-                self._advance(now_ms)
-                self.note("pressed", now_ms, digits=digits)
-                return Tick(self._silence, digits=digits)
+                self._digits, self._next_digit_ms = digits, now_ms
+                return self._press(now_ms)
             case HangUp():
                 self._advance(now_ms)
                 return Tick(self._silence, hang_up=True)
@@ -176,6 +183,16 @@ class ScriptedCaller:
             self._speaking = None
             self._advance(now_ms)
         return Tick(speaking.frames[at], silent=not speaking.loud[at])
+
+    def _press(self, now_ms: float) -> Tick:
+        if now_ms < self._next_digit_ms:
+            return Tick(self._silence)
+        digit, self._digits = self._digits[0], self._digits[1:]
+        self._next_digit_ms = now_ms + TONE_MS
+        self.note("pressed", now_ms, digit=digit)
+        if not self._digits:
+            self._advance(now_ms)
+        return Tick(self._silence, digits=digit)
 
     def _advance(self, now_ms: float) -> None:
         """The step is done. What the agent says from the end of our last sound on is its answer."""

@@ -5,7 +5,7 @@ import json
 from typing import Any, TypeAlias
 
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import AzureError
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from simulator.clock import machine_now, wall_now
@@ -64,7 +64,7 @@ def _service(endpoints: Endpoints) -> BlobServiceClient:
 async def _read(container: ContainerClient, call_id: str) -> Json | None:
     try:
         content = await (await container.download_blob(f"calls/{call_id}.json")).readall()
-    except ResourceNotFoundError:
+    except AzureError:  # there is none, or the storage is somebody else's
         return None
     return parse_record(json.loads(content))
 

@@ -157,7 +157,9 @@ async def _peers(
         identity_header=facts["identity"]["header"],
         voice_live_url=voice.get("url") or environ["VOICE_LIVE_ENDPOINT"],
         access_key=acs["key"],
-        connection_string=None if options.tls else storage.get("connection_string"),
+        connection_string=None
+        if options.tls
+        else storage.get("connection_string") or environ.get("STORAGE_CONNECTION_STRING"),
         voice_live_key=None if options.tls else voice.get("key"),
         ca_file=str(processes.directory / "ca.pem") if options.tls else None,
     )

@@ -213,3 +213,21 @@ def test_the_rate_may_differ_from_what_was_asked_for() -> None:
             assert s.answerer.packets[0]["audioMetadata"]["sampleRate"] == 16000
 
     run(body())
+
+
+def test_a_stalled_network_says_nothing_and_afterwards_brings_everything_at_once() -> None:
+    async def body() -> None:
+        async with scene() as s:
+            call = await s.connected(PATIENT)
+            assert call.connection is not None
+            assert call.connection.streaming is not None
+            call.connection.streaming.stall()
+            before = len(s.answerer.packets)
+            await asyncio.sleep(3)
+            assert len(s.answerer.packets) == before
+            assert not s.answerer.sockets[0].closed
+            await call.connection.streaming.resume()
+            await asyncio.sleep(0.01)
+            assert len(s.answerer.packets) == pytest.approx(before + 150, abs=1)
+
+    run(body())

@@ -118,8 +118,8 @@ def test_digits_and_hanging_up_come_at_their_time() -> None:
     s.go(3000, media_ms=400)
     pressed = [number for number, tick in enumerate(s.ticks, 1) if tick.digits]
     gone = [number for number, tick in enumerate(s.ticks, 1) if tick.hang_up]
-    assert [number * FRAME_MS for number in pressed] == [1400]
-    assert [number * FRAME_MS for number in gone] == [2200]
+    assert [number * FRAME_MS for number in pressed] == [1400, 1560]
+    assert [number * FRAME_MS for number in gone] == [2360]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""All of simulated Azure in one process, in virtual time."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from azure.communication.callautomation.aio import CallAutomationClient
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import ClientAuthenticationError
+from azure.storage.queue.aio import QueueClient
+
+from simulator.script import AfterWait, CallerScript, Expect, HangUp, Step
+from simulator.serving import serve
+from simulator.tls import make_certificate
+from simulator.world import simulated_azure
+from tests.virtual_time import run
+
+BRIEF = CallerScript((Step(HangUp(), AfterWait(2000)),), Expect(greeted=False))
+
+
+def test_a_call_comes_by_event_grid_and_can_be_answered() -> None:
+    async def body() -> None:
+        contexts: list[str] = []
+
+        async def hook(request: web.Request) -> web.Response:
+            (event,) = await request.json()
+            if "validationCode" in event["data"]:
+                answer = {"validationResponse": event["data"]["validationCode"]}
+                return web.json_response(answer)
+            contexts.append(event["data"]["incomingCallContext"])
+            return web.Response(status=202)
+
+        app = web.Application()
+        app.router.add_post("/hook", hook)
+        async with serve(app) as url, simulated_azure() as world:
+            await world.deliver_calls_to(f"{url}/hook")
+            call = await world.call("+15550001111", BRIEF)
+            await asyncio.sleep(0.5)
+            env = world.endpoints.shared_env()
+            key = AzureKeyCredential(env["ACS_ACCESS_KEY"])
+            async with CallAutomationClient(
+                env["ACS_ENDPOINT"], key, use_env_settings=False
+            ) as client:
+                await client.answer_call(contexts[0], f"{url}/callback")
+            outcome = await call.ended()
+            assert (outcome.ended_by, outcome.faults) == ("caller", ())
+            async with QueueClient.from_connection_string(
+                env["STORAGE_CONNECTION_STRING"], "sessions", use_env_settings=False
+            ) as queue:
+                await queue.send_message("hello")
+            assert len(world.storage.messages("sessions")) == 1
+
+    run(body())
+
+
+def test_over_https_keys_are_not_taken(tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path)
+
+    async def body() -> None:
+        async with simulated_azure(certificate=certificate) as world:
+            env: dict[str, Any] = world.endpoints.shared_env()
+            assert "ACS_ACCESS_KEY" not in env
+            assert env["ACS_ENDPOINT"].startswith("https://")
+            client = CallAutomationClient(
+                env["ACS_ENDPOINT"],
+                AzureKeyCredential("a2V5"),
+                connection_verify=env["TLS_CA_FILE"],
+                use_env_settings=False,
+                retry_total=0,
+            )
+            async with client:
+                with pytest.raises(ClientAuthenticationError):
+                    await client.get_call_connection("x").get_call_properties()
+
+    run(body())
