@@ -131,6 +131,7 @@ class CallAutomation:
             lambda: self._client.reject_call(
                 context, call_reject_reason=CallRejectReason.BUSY, headers=dict(headers)
             ),
+            answered=False,
         )
 
     async def view(self, connection_id: str) -> AcsView:
@@ -151,7 +152,9 @@ class CallAutomation:
 
     async def stop_and_start(self, connection_id: str) -> Acted:
         """Stops media streaming, whatever state it is in, then starts it."""
-        await _acted("stop streaming", self._call(connection_id).stop_media_streaming)
+        await _acted(
+            "stop streaming", self._call(connection_id).stop_media_streaming, answered=False
+        )
         return await self.restart(connection_id)
 
     async def apologise(self, connection_id: str, text: str) -> Acted:
@@ -184,10 +187,14 @@ class CallAutomation:
 
 
 async def _acted(
-    operation: str, request: Callable[[], Awaitable[object]], *, repeatable: bool = True
+    operation: str,
+    request: Callable[[], Awaitable[object]],
+    *,
+    repeatable: bool = True,
+    answered: bool = True,
 ) -> Acted:
     try:
-        await patiently(request, repeatable=repeatable)
+        await patiently(request, repeatable=repeatable, answered=answered)
     except AcsRefused as error:
         _log.info("acs %s: refused, %s", operation, error)
         return Acted.GONE if _is_gone(error) else Acted.REFUSED

@@ -31,12 +31,20 @@ class AcsUnavailable(Exception):
     """No verdict in time; the request may or may not have been carried out."""
 
 
-async def patiently(request: Callable[[], Awaitable[T]], *, repeatable: bool) -> T:
+NOT_ESTABLISHED = (400, "8501")
+"""The action is not valid before the call is established (ACS error tables): an answered call takes
+a moment to be, and a media socket may be open before it is."""
+
+
+async def patiently(
+    request: Callable[[], Awaitable[T]], *, repeatable: bool, answered: bool = False
+) -> T:
     """Carries out `request`, again after 429 and 503, and if it is `repeatable` also after other
     server errors and lost replies.
 
     `repeatable` means that doing it twice is doing it once: reads, and writes that carry the same
-    Repeatability id each time. Raises `AcsRefused` or `AcsUnavailable`.
+    Repeatability id each time. `answered`: it is about a call that was answered, so that
+    `NOT_ESTABLISHED` will pass. Raises `AcsRefused` or `AcsUnavailable`.
     """
     lost = False
     why = "no reply in time"
@@ -49,12 +57,13 @@ async def patiently(request: Callable[[], Awaitable[T]], *, repeatable: bool) ->
                 except HttpResponseError as error:
                     status = error.status_code or 0
                     why = f"status {status}"
-                    if 400 <= status < 500 and status not in (408, 429):
-                        raise AcsRefused(
-                            status, _sub_code(error), reply_lost_before=lost
-                        ) from error
+                    refusal = (status, _sub_code(error))
+                    too_early = answered and pause is not None and refusal == NOT_ESTABLISHED
+                    if 400 <= status < 500 and status not in (408, 429) and not too_early:
+                        raise AcsRefused(*refusal, reply_lost_before=lost) from error
                     asked_to_wait = _retry_after(error)
-                    untouched = status in (0, 429, 503)  # 0: no token could be had, nothing sent
+                    # 0: no token could be had, nothing was sent
+                    untouched = too_early or status in (0, 429, 503)
                 except AzureError as error:
                     why = type(error).__name__
                     untouched = False

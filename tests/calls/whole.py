@@ -114,12 +114,12 @@ async def whole(
                 agents_file=agents_file,
                 rate=rate,
             )
-            async with FunctionsHost(ROOT, env=env, anew=("functions",), port=port) as host:
-                try:
+            try:
+                async with FunctionsHost(ROOT, env=env, anew=("functions",), port=port) as host:
                     await world.deliver_calls_to(host.event_grid_url("incoming_call"))
                     yield Whole(world, host, worker)
-                finally:
-                    await sys.modules["function_app"].loading.close()
+            finally:
+                await sys.modules["function_app"].loading.close()  # no callback can come now
 
 
 def free_port() -> int:

@@ -1,11 +1,13 @@
 """How patient one request is: the real SDK against a stand-in, in virtual time."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from switchboard.acs_calls import Accepted, CallAutomation, NoVerdict
 from switchboard.azure_clients import acs_client
+from switchboard.recovery import Acted
 from switchboard.settings import Shared
 from tests.switchboard.acs_stand import (
     ENVIRON,
@@ -13,6 +15,7 @@ from tests.switchboard.acs_stand import (
     OK,
     REQUEST,
     THROTTLED,
+    Reply,
     Stand,
     answer,
     using,
@@ -55,3 +58,17 @@ def test_no_service_at_all_is_no_verdict() -> None:
             return await CallAutomation(client).answer(REQUEST)
 
     assert isinstance(run(ask()), NoVerdict)
+
+
+@pytest.mark.parametrize("operation", ["apologise", "transfer", "hang_up", "restart"])
+def test_an_act_on_a_call_that_is_not_established_yet_waits_until_it_is(operation: str) -> None:
+    acts: dict[str, Callable[[CallAutomation], Awaitable[Acted]]] = {
+        "apologise": lambda calls: calls.apologise("c", "Sorry."),
+        "transfer": lambda calls: calls.transfer("c", "+15550100099"),
+        "hang_up": lambda calls: calls.hang_up("c"),
+        "restart": lambda calls: calls.restart("c"),
+    }
+    too_early: Reply = (400, {"error": {"code": "8501"}}, {})
+    stand = Stand(too_early, too_early, (204 if operation == "hang_up" else 202, {}, {}))
+    assert using(stand, acts[operation]) is Acted.DONE
+    assert len(stand.at) == 3
