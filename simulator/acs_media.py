@@ -2,13 +2,15 @@
 
 import ssl
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """More than any message to ACS; the docs speak of 64 kB packets."""
+CLOSE_LIMIT_S = 1.0
+"""How long the other side may take to answer a close frame."""
 
 
 class MediaRefused(Exception):
@@ -40,27 +42,23 @@ class MediaSocket:
         cls, url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None
     ) -> "MediaSocket":
         """Upgrades `url`. Raises MediaRefused. The caller bounds the time."""
-        http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1, force_close=True))
-        secure: Any = {"ssl": tls} if tls else {}
-        try:
-            socket = await http.ws_connect(
-                url,
-                headers=headers,
-                compress=0,
-                max_msg_size=MAX_MESSAGE_BYTES,
-                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
-                **secure,
-            )
-        except aiohttp.WSServerHandshakeError as error:
-            await http.close()
-            raise MediaRefused(error.status) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            await http.close()
-            raise MediaRefused(None) from error
-        except BaseException:  # cancelled or out of time: the session must not stay
-            await http.close()
-            raise
-        return cls(http, socket)
+        connector = aiohttp.TCPConnector(limit=1, force_close=True, ssl=tls or True)
+        async with AsyncExitStack() as stack:  # closes the session unless all goes well
+            http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            try:
+                socket = await http.ws_connect(
+                    url,
+                    headers=headers,
+                    compress=0,
+                    max_msg_size=MAX_MESSAGE_BYTES,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_LIMIT_S),
+                )
+            except aiohttp.WSServerHandshakeError as error:
+                raise MediaRefused(error.status) from error
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise MediaRefused(None) from error
+            stack.pop_all()
+            return cls(http, socket)
 
     async def send(self, text: str) -> bool:
         """False if the socket is gone."""

@@ -74,17 +74,16 @@ async def system(
     """
     directory = Path(tempfile.mkdtemp(prefix="switchboard-"))
     processes = Processes(directory)
+    failed = False
     try:
         yield await _start(options, environ, processes), processes
     except SystemFailed:
-        await processes.stop()
-        raise  # the logs stay, for whoever wants to know why
-    except BaseException:
-        await processes.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+        failed = True  # the logs stay, for whoever wants to know why
         raise
-    await processes.stop()
-    shutil.rmtree(directory, ignore_errors=True)
+    finally:
+        await processes.stop()
+        if not failed:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 async def _start(options: Options, environ: Mapping[str, str], processes: Processes) -> Running:
