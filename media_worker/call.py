@@ -160,16 +160,18 @@ class Call:
         if not await self._owner.first_frame():
             raise Over(LetGo("not_taken"))
         self._taken.set()
-        frame = first
+        frame, line, now = first, self._line, self._now
         while True:
             if type(frame) is acs_media.CallerAudio:
                 self._frames_in += 1
+                line.handing_on_since = line.last_message_at
                 await self._bridge.send_audio(frame.audio)
+                line.handing_on_since = None
             else:
                 await self._take(frame)
-            while (message := await self._line.leg.receive()) is None:
+            while (message := await line.leg.receive()) is None:
                 await self._replace_leg()
-            self._line.last_message_at = self._now()
+            line.last_message_at = now()
             frame = acs_media.decode(message)
 
     async def _take(self, frame: acs_media.Frame) -> None:

@@ -190,9 +190,9 @@ class Exchange:
 
     async def mute(self) -> None:
         """The leg is lost: what the agent says now is not heard, and it shall know that."""
+        self._muted = True
         if await self._silence_agent():
             self._missed = True
-        self._muted = True
 
     async def unmute(self) -> None:
         """There is a leg again."""
@@ -276,6 +276,8 @@ class Exchange:
         self._last_event_at = now
 
     async def _write(self, message: bytes) -> None:
+        if self._muted:
+            return
         self.sending_since = self._now()
         try:
             await self._send(message)

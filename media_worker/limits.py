@@ -19,8 +19,8 @@ LEG_STALLED_S = 5.0
 LEG_CLOSE_S = 2.0
 """For the closing handshake of a WebSocket whose peer may be gone."""
 
-LEG_BLOCKED_S = 5.0
-"""A leg that takes no audio for so long is as good as closed."""
+BLOCKED_S = 5.0
+"""A leg or a service that takes no audio for so long is as good as closed."""
 
 RESUME_S = 10.0
 """How long the agent's session outlives the caller's socket: recovery restarts the stream after

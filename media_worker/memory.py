@@ -113,7 +113,8 @@ class Memory:
         send = self.cancel(turn)
         if self._truth == "truncate":
             for name, item, heard, sent in self._shares(known):
-                if heard < sent:
+                # While the turn is made there may be more of the item than has come here.
+                if heard < sent or (sent and not known.done):
                     send.append(protocol.truncate(name, item.content_index, heard))
         return send + self._settle(known) if known.done else send
 

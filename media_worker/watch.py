@@ -8,7 +8,7 @@ from media_worker.bridges import Bridge
 from media_worker.exchange import Exchange
 from media_worker.leg import Ended, Leg, LetGo
 from media_worker.limits import (
-    LEG_BLOCKED_S,
+    BLOCKED_S,
     LEG_STALLED_S,
     RENEW_AT_LATEST_S,
     RENEW_BEFORE_S,
@@ -39,6 +39,8 @@ class Line:
     last_message_at: float = 0.0
     lost: bool = False
     """Closed, and what became of the call is being found out."""
+    handing_on_since: float | None = None
+    """Since when the bridge has been taking one frame; None: it is not."""
 
 
 class Watch:
@@ -77,8 +79,12 @@ class Watch:
         talk, line = self._talk, self._line
         if talk.stalled(now):
             raise Over(Ended(EndReason.BRIDGE_FAILED), why="stalled")
+        if line.handing_on_since is not None:  # so nothing is read from the leg: not its fault
+            line.last_message_at = now
+            if now - line.handing_on_since > BLOCKED_S:
+                await self._bridge.renew()
         silent = not line.lost and now - line.last_message_at > LEG_STALLED_S
-        blocked = talk.sending_since is not None and now - talk.sending_since > LEG_BLOCKED_S
+        blocked = talk.sending_since is not None and now - talk.sending_since > BLOCKED_S
         if silent or blocked:
             await line.leg.close(STALLED)
         if self.renew_by is not None:

@@ -16,9 +16,21 @@ from media_worker import voice_live_events as wire
 from media_worker import voice_live_protocol as protocol
 from media_worker.acs_media import sample_count
 from media_worker.bridges import Bridge, BridgeEvent, Failed, Notice, Ready
-from media_worker.bridges.voice_live_connect import ConnectError, Socket, VoiceLiveAccess, connect
+from media_worker.bridges.voice_live_connect import (
+    ConnectError,
+    Socket,
+    VoiceLiveAccess,
+    abort,
+    connect,
+)
 from media_worker.conversation import Conversation
-from media_worker.limits import KEPT_AUDIO_S, RECONNECTS, RECONNECTS_S, SESSION_OPEN_S
+from media_worker.limits import (
+    BRIDGE_CLOSE_S,
+    KEPT_AUDIO_S,
+    RECONNECTS,
+    RECONNECTS_S,
+    SESSION_OPEN_S,
+)
 from switchboard.agents import VoiceLiveAgent
 from switchboard.clock import wall_now
 
@@ -95,13 +107,20 @@ class VoiceLiveBridge:
 
     async def renew(self) -> None:
         """See `Bridge`."""
-        await self.close()
+        # Not closed but aborted: a close waits for what was written to be read, and giving up that
+        # wait would cancel, in aiohttp's one future for it, all who are suspended in a send.
+        self._socket = None
+        if self._connection is not None:
+            abort(self._connection)
 
     async def close(self) -> None:
-        """Closes the connection, if there is one."""
+        """Closes the connection, if there is one, when nobody sends any more."""
         self._socket = None
         if (connection := self._connection) is not None:
-            await connection.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BRIDGE_CLOSE_S):
+                    await connection.close()
+            abort(connection)
 
     # --- the agent's way --------------------------------------------------------------------------
 
@@ -121,6 +140,7 @@ class VoiceLiveBridge:
                 for event in report:
                     yield event
             self._socket = None
+            abort(connection)
             code = f"closed:{connection.close_code or 'lost'}"
             yield Notice("dropped", code)
             for event in self._conversation.dropped():

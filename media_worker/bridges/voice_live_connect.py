@@ -90,6 +90,14 @@ async def connect(
     raise AssertionError("the last try returns or raises")
 
 
+def abort(connection: Socket) -> None:
+    """Ends a connection at once. Closing alone waits until what was written has been read, and
+    with it whoever is suspended in a send: for ever, when the peer does not read."""
+    # aiohttp has no public way to the transport of a client's WebSocket.
+    if (transport := connection._writer.transport) is not None:
+        transport.abort()
+
+
 async def _try(access: VoiceLiveAccess, address: str, limit_s: float) -> Socket:
     try:
         async with asyncio.timeout(limit_s):

@@ -7,7 +7,7 @@ import pytest
 from media_worker.exchange import Exchange
 from media_worker.leg import Ended
 from media_worker.limits import (
-    LEG_BLOCKED_S,
+    BLOCKED_S,
     LEG_STALLED_S,
     RENEW_AT_LATEST_S,
     TURN_START_S,
@@ -68,10 +68,20 @@ def test_a_leg_that_stops_reading_is_closed() -> None:
         watched.leg.stuck = True
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watched.talk.play(audio("r", 1.0)))
-            await watched.runs(LEG_BLOCKED_S + 1.5)
+            await watched.runs(BLOCKED_S + 1.5)
         return watched.leg.closed
 
     assert run(scenario()) == STALLED
+
+
+def test_a_service_that_stops_taking_audio_is_connected_anew_and_the_leg_is_kept() -> None:
+    async def scenario() -> tuple[list[str], int | None]:
+        watched = Watched()
+        watched.line.handing_on_since = 0.0
+        await watched.runs(BLOCKED_S + 1.5, frames=False)
+        return [asked for asked, *_ in watched.bridge.asked], watched.leg.closed
+
+    assert run(scenario()) == (["renew"], None)
 
 
 def test_an_agent_that_was_asked_to_speak_and_does_not_has_failed() -> None:

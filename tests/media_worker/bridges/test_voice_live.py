@@ -437,3 +437,31 @@ def test_a_service_that_no_longer_answers_is_noticed() -> None:
     events, noticed_at = run(scenario())
     assert isinstance(events[-1], Notice)
     assert noticed_at < 20
+
+
+def test_a_service_that_stops_reading_is_left_for_a_new_connection() -> None:
+    async def deaf(server: Server) -> None:
+        await server.open()
+        transport = server.requests[0].transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.pause_reading()
+        await asyncio.sleep(100)
+
+    async def second(server: Server) -> None:
+        await server.open()
+        await server.until_closed()
+
+    async def speak(bridge: Bridge, event: BridgeEvent) -> None:
+        if event == Ready(None, resumed=False):
+            long = base64.b64encode(bytes(9_000_000))
+            async with asyncio.TaskGroup() as tasks:
+                stuck = tasks.create_task(bridge.send_audio(long))
+                await asyncio.sleep(5.0)
+                assert not stuck.done()
+                await bridge.renew()
+            assert not stuck.cancelled()
+
+    agent = VoiceLiveAgent(name="a", model="m")
+    until = Ready(None, resumed=True)
+    events = run(heard(Server(deaf, second), agent, until=lambda e: e == until, on=speak))
+    assert events[-1] == until
