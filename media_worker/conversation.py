@@ -127,6 +127,8 @@ class Conversation:
             case wire.TextDelta(response, item, text):
                 self._memory.words(response, item, text)
                 return Received([AgentSaid(response, text)])
+            case wire.WordSpoken(response, item, word, end_ms):
+                self._memory.word_spoken(response, item, word, end_ms)
             case wire.SpeechStarted(item, at_ms):
                 padding_ms = self._detector_ms("prefix_padding_ms", _PADDING_MS)
                 return Received([SpeechStarted(item, self._ago_ms(at_ms, padding_ms))])

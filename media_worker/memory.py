@@ -45,6 +45,22 @@ class _Item:
     content_index: int = 0
     samples: int = 0
     text: str = ""
+    spoken: list[tuple[str, float]] = field(default_factory=list)
+    """Each word with when it has been said, in milliseconds; empty where nobody tells."""
+
+    def heard(self, heard_ms: int, sent_ms: int) -> str:
+        """The words that were heard in so much of the item's audio."""
+        if heard_ms >= sent_ms > 0:
+            return self.text
+        if not self.spoken:
+            return words_heard(self.text, heard_ms / sent_ms if sent_ms else 0.0)
+        end = 0
+        for word, end_ms in self.spoken:
+            if end_ms > heard_ms:
+                break
+            if (at := self.text.find(word, end)) >= 0:  # a number may be written otherwise
+                end = at + len(word)
+        return self.text[:end]
 
 
 @dataclass(slots=True)
@@ -89,6 +105,11 @@ class Memory:
     def words(self, turn: str, item: str, text: str) -> None:
         """More words of the turn."""
         self._turn(turn).items.setdefault(item, _Item()).text += text
+
+    def word_spoken(self, turn: str, item: str, word: str, end_ms: float) -> None:
+        """`word` is said in the item's audio until `end_ms`: better to know than the share of its
+        letters, the more so as the words of a text model come long before their audio."""
+        self._turn(turn).items.setdefault(item, _Item()).spoken.append((word, end_ms))
 
     def caller_said(self, item: str, text: str) -> None:
         """The caller's words."""
@@ -143,7 +164,7 @@ class Memory:
     def _settle(self, turn: _Turn) -> list[bytes]:
         send = []
         for name, item, heard, sent in self._shares(turn):
-            words = words_heard(item.text, heard / sent if sent else 0.0)
+            words = item.heard(heard, sent)
             self._remember(name, "assistant", words)
             if self._truth == "replace" and (heard < sent or not sent):
                 send.append(protocol.delete(name))

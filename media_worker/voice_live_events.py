@@ -85,6 +85,16 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class WordSpoken:
+    """When in an item's audio a word is spoken (Azure voices, if asked for)."""
+
+    response: str
+    item: str
+    word: str
+    end_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionCall:
     """The model calls a function; its arguments are complete."""
 
@@ -138,6 +148,7 @@ ServerEvent: TypeAlias = (
     | ResponseCreated
     | AudioDelta
     | TextDelta
+    | WordSpoken
     | FunctionCall
     | ResponseDone
     | Trouble
@@ -210,6 +221,8 @@ def _event(kind: str, fields: dict[str, Any]) -> ServerEvent:
         case _ if kind in _TEXT:
             response, item = _text(fields, "response_id"), _text(fields, "item_id")
             return TextDelta(response, item, _text(fields, "delta"))
+        case "response.audio_timestamp.delta":
+            return _word_spoken(fields)
         case "response.output_item.done":
             return _item_done(kind, fields)
         case "response.done":
@@ -233,6 +246,13 @@ def _audio(fields: dict[str, Any]) -> AudioDelta | Malformed:
         return Malformed()
     index = index if isinstance(index, int) else 0
     return AudioDelta(_text(fields, "response_id"), _text(fields, "item_id"), index, audio)
+
+
+def _word_spoken(fields: dict[str, Any]) -> WordSpoken:
+    start_ms, length_ms = (_number(fields, f"audio_{name}_ms") for name in ("offset", "duration"))
+    end_ms = (start_ms or 0.0) + (length_ms or 0.0)
+    response, item = _text(fields, "response_id"), _text(fields, "item_id")
+    return WordSpoken(response, item, _text(fields, "text"), end_ms)
 
 
 def _item_done(kind: str, fields: dict[str, Any]) -> FunctionCall | Other:

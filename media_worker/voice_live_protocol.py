@@ -63,6 +63,8 @@ def session_update(agent: VoiceLiveAgent, rate: int, call_id: str) -> bytes:
     }
     if agent.voice is not None:
         session["voice"] = agent.voice
+        if str(agent.voice.get("type", "")).startswith("azure-"):
+            session["output_audio_timestamp_types"] = ["word"]
     if agent.model is not None:
         if agent.instructions is not None:
             session["instructions"] = agent.instructions

@@ -77,6 +77,31 @@ def test_a_text_models_turn_is_replaced_by_the_words_heard_once_it_is_done() -> 
     assert create["item"]["content"] == [{"type": "text", "text": "We are open"}]
 
 
+def test_where_the_service_times_its_words_they_are_cut_exactly() -> None:
+    memory = Memory(RATE, "replace")
+    memory.words("r", "i", "Well, we are open. From nine until five, and so on for a long while.")
+    memory.audio("r", "i", 0, seconds(2))
+    for word, end_ms in [("Well", 900), ("we", 1000), ("are", 1100), ("open", 1600)]:
+        memory.word_spoken("r", "i", word, end_ms)
+    memory.interrupt("r", 1200)
+    _, create = sent(memory.done("r"))
+    assert create["item"]["content"][0]["text"] == "Well, we are"
+
+
+@pytest.mark.parametrize(
+    ("heard_ms", "heard"), [(1000, "It costs"), (1400, "It costs 60 euros"), (2000, "")]
+)
+def test_a_timed_word_that_is_written_otherwise_is_passed_over(heard_ms: int, heard: str) -> None:
+    memory = Memory(RATE, "replace")
+    memory.words("r", "i", "It costs 60 euros.")
+    memory.audio("r", "i", 0, seconds(2))
+    for word, end_ms in [("It", 200), ("costs", 500), ("sixty", 900), ("euros", 1300)]:
+        memory.word_spoken("r", "i", word, end_ms)
+    memory.interrupt("r", heard_ms)
+    created = [m["item"]["content"][0]["text"] for m in sent(memory.done("r")) if "item" in m]
+    assert created == [heard] * bool(heard)
+
+
 def test_the_first_items_replacement_goes_to_the_beginning() -> None:
     memory = Memory(RATE, "replace")
     memory.item_created("i", None)

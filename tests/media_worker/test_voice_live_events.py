@@ -97,6 +97,18 @@ def decode(event: object) -> wire.ServerEvent:
             wire.FunctionCall("r", "c", "end_call", "{}"),
         ),
         (
+            {
+                "type": "response.audio_timestamp.delta",
+                "response_id": "r",
+                "item_id": "i",
+                "audio_offset_ms": 100,
+                "audio_duration_ms": 250,
+                "text": "Hello",
+                "timestamp_type": "word",
+            },
+            wire.WordSpoken("r", "i", "Hello", 350.0),
+        ),
+        (
             {"type": "response.output_item.done", "item": {"type": "message"}},
             wire.Other("response.output_item.done"),
         ),

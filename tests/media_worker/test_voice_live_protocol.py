@@ -55,6 +55,12 @@ def test_a_model_gets_the_whole_agent() -> None:
     assert session["metadata"] == {"call_id": "20261123-abc"}
 
 
+def test_only_azure_voices_are_asked_to_time_their_words() -> None:
+    assert session_of(MODEL)["output_audio_timestamp_types"] == ["word"]
+    openai = VoiceLiveAgent(name="a", model="m", voice={"type": "openai", "name": "alloy"})
+    assert "output_audio_timestamp_types" not in session_of(openai)
+
+
 def test_a_foundry_agent_keeps_its_own_instructions_and_tools() -> None:
     assert not {"instructions", "tools", "temperature"} & session_of(FOUNDRY).keys()
 
