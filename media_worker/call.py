@@ -7,6 +7,7 @@ end raises `Over`.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from typing import assert_never
 
@@ -33,6 +34,7 @@ from media_worker.limits import (
 from media_worker.playout import Playout
 from media_worker.watch import Line, Over, Watch
 from switchboard.end_reason import EndReason
+from switchboard.record import TurnRecord
 from switchboard.session import SessionDescriptor
 
 _POLICY_VIOLATION = 1008
@@ -52,12 +54,15 @@ class Call:
         owner: Owner,
         *,
         playout_delay_ms: int = 0,
+        earlier: Sequence[TurnRecord] = (),
     ) -> None:
+        """`earlier`: the turns in the record, when another worker carried the call before."""
         self._descriptor = descriptor
         self._agent = descriptor.agent
         self._line = Line(leg)
         self._open_bridge = open_bridge
         self._owner = owner
+        self._earlier = earlier
         self._delay_s = playout_delay_ms / 1000
         self._rate = descriptor.audio_rate
         self._bad_frames = acs_media.BadFrames()
@@ -81,7 +86,9 @@ class Call:
         async with self._open_bridge(self._agent, self._rate) as bridge:
             self._bridge: Bridge = bridge
             playout = Playout(self._rate, self._delay_s)
-            self._talk = Exchange(self._agent, bridge, self._send, self._now, playout)
+            self._talk = Exchange(
+                self._agent, bridge, self._send, self._now, playout, self._earlier
+            )
             self._watch = Watch(self._talk, bridge, self._line)
             over = await self._carry(frame)
             outcome = self._outcome(over)

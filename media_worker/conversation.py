@@ -4,6 +4,7 @@ Turns and items are `memory.py`, requests to speak are `asks.py`; here the servi
 them and become the bridge's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
@@ -26,6 +27,7 @@ from media_worker.bridges import (
 )
 from media_worker.memory import Memory
 from switchboard.agents import VoiceLiveAgent
+from switchboard.record import TurnRecord
 
 GO_ON = (
     "The line was interrupted for a moment, so the caller missed what you were saying or is "
@@ -51,21 +53,24 @@ class Received:
 
 
 class Conversation:
-    """The state of one call's conversation, over all its connections. Every method returns the
-    messages to send, in order; none while there is no connection."""
+    """The state of one call's conversation, over all its connections; `earlier`: what was said
+    before the first of them. Every method returns the messages to send, in order; none while there
+    is no connection."""
 
-    def __init__(self, agent: VoiceLiveAgent, rate: int) -> None:
+    def __init__(
+        self, agent: VoiceLiveAgent, rate: int, earlier: Sequence[TurnRecord] = ()
+    ) -> None:
         self._agent = agent
         self._samples_per_ms = rate / 1000
-        self._memory = Memory(rate, agent.heard_truth)
+        self._memory = Memory(rate, agent.heard_truth, earlier)
         self._asks = Asks()
         self._active: str | None = None
         """The turn that is being made."""
-        self._owed = False
+        self._owed = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
         """Whether the caller waits for an answer."""
         self._samples_in = 0
         self._open = False
-        if agent.greeting:
+        if agent.greeting and not earlier:
             self._asks.add(words=agent.greeting)
 
     def opened(self, *, retell: bool) -> list[bytes]:

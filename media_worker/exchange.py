@@ -5,10 +5,11 @@ events of the bridge; the call around it owns the connections and the time limit
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from media_worker import acs_media
 from media_worker.bridges import (
+    END_CALL,
     AgentAudio,
     AgentSaid,
     AgentTurnEnded,
@@ -25,9 +26,9 @@ from media_worker.limits import FIRST_AUDIO_S, TURN_AHEAD_S, TURN_START_S
 from media_worker.patience import Patience
 from media_worker.playout import Cut, Playout
 from media_worker.turns import Turns
-from media_worker.voice_live_protocol import END_CALL
 from switchboard.agents import Agent
 from switchboard.end_reason import EndReason
+from switchboard.record import TurnRecord
 
 LINE_DROPPED = (
     "The phone line dropped for a moment and the caller missed what you were saying. Apologise in "
@@ -53,7 +54,7 @@ TalkEvent = (
 
 class Exchange:
     """The talk of one call. `send` writes to the caller's leg and raises ConnectionError when it
-    is closed; `now` is the loop's clock."""
+    is closed; `now` is the loop's clock; `earlier`: the turns before this worker had the call."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Exchange:
         send: Callable[[bytes], Awaitable[None]],
         now: Callable[[], float],
         playout: Playout,
+        earlier: Sequence[TurnRecord] = (),
     ) -> None:
         self._bridge = bridge
         self._send = send
@@ -69,7 +71,7 @@ class Exchange:
         self._floor = Floor()
         self._playout = playout
         self.started_at = now()
-        self.turns = Turns(self.started_at, keep_text=agent.transcript)
+        self.turns = Turns(self.started_at, keep_text=agent.transcript, earlier=earlier)
         self.patience = Patience(agent, self.started_at)
         self.usage: Counter[str] = Counter()
         self.first_audio_at: float | None = None

@@ -7,7 +7,7 @@ would take all its words away, by putting the words heard in the item's place, o
 done. What was said is kept, too, so that a new connection can be told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -18,6 +18,7 @@ from media_worker.acs_media import sample_count
 from media_worker.limits import MEMORY_TURNS, REPLAYED_ITEMS
 from media_worker.turns import words_heard
 from switchboard.agents import HeardTruth
+from switchboard.record import TurnRecord
 
 
 class WholeSamples:
@@ -76,14 +77,19 @@ _Said: TypeAlias = tuple[Literal["user", "assistant"], str]
 
 
 class Memory:
-    """The turns of one connection after the other. `rate` in hertz."""
+    """The turns of one connection after the other. `rate` in hertz; `earlier`: turns of the call
+    before its first connection here."""
 
-    def __init__(self, rate: int, truth: HeardTruth) -> None:
+    def __init__(self, rate: int, truth: HeardTruth, earlier: Sequence[TurnRecord] = ()) -> None:
         self._rate = rate
         self._truth = truth
         self._turns: dict[str, _Turn] = {}
         self._before: dict[str, str] = {}
         self._said: dict[str, _Said] = {}
+        for number, turn in enumerate(earlier[-REPLAYED_ITEMS:]):
+            heard = turn.text if turn.heard_text is None else turn.heard_text
+            role: Literal["user", "assistant"] = "user" if turn.speaker == "caller" else "assistant"
+            self._remember(f"earlier-{number}", role, heard or "")
 
     def item_created(self, item: str, previous: str | None) -> None:
         """The service gave `item` its place, after `previous`; None: it is the first."""

@@ -4,6 +4,7 @@ Events arrive out of order (a caller's words often after the agent's answer bega
 gathered here under the service's ids and read out whole. Times are seconds of the loop's clock.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,9 +36,13 @@ class _Turn:
 
 
 class Turns:
-    """Gathers one call's turns. `started_at`: when the media's first frame came."""
+    """Gathers one call's turns. `started_at`: when the media's first frame came; `earlier`: those
+    that another worker gathered."""
 
-    def __init__(self, started_at: float, *, keep_text: bool) -> None:
+    def __init__(
+        self, started_at: float, *, keep_text: bool, earlier: Sequence[TurnRecord] = ()
+    ) -> None:
+        self._earlier = tuple(earlier)
         self._started_at = started_at
         self._keep_text = keep_text
         self._turns: dict[tuple[str, str], _Turn] = {}
@@ -100,7 +105,7 @@ class Turns:
         """All turns in the order of their starts, as they stand at `now`."""
         begun = [turn for turn in self._turns.values() if turn.started is not None]
         begun.sort(key=lambda turn: turn.started or 0.0)
-        return tuple(self._record(turn, now) for turn in begun)
+        return self._earlier + tuple(self._record(turn, now) for turn in begun)
 
     def _turn(self, speaker: Literal["caller", "agent"], name: str) -> _Turn:
         key = (speaker, name)

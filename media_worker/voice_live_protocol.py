@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from media_worker.bridges import END_CALL
 from switchboard.agents import VoiceLiveAgent
 
-END_CALL = "end_call"
 _END_CALL_TOOL = {
     "type": "function",
     "name": END_CALL,

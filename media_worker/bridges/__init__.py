@@ -15,7 +15,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from switchboard.agents import Agent
 
-Speaker = Literal["caller", "agent"]
+END_CALL = "end_call"
+"""The tool with which the agent hangs up; every bridge declares it where agents have tools."""
+
 TurnStatus = Literal["completed", "cancelled", "incomplete", "failed"]
 
 
@@ -27,7 +29,8 @@ class Ready:
     """Until the service ends this conversation; None: it did not say."""
 
     resumed: bool
-    """A later connection of the same call; the service was told what had been said before."""
+    """Not the call's first connection, here or at another worker: the service was told what had
+    been said before, and greets nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,11 @@ class ToolCall:
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something for the log that changes nothing: an error that only concerns one request, a
-    warning, an event this bridge does not know."""
+    warning, something that is no event of the service, a dropped connection."""
 
-    kind: Literal["error", "warning", "unknown", "malformed", "dropped"]
+    kind: Literal["error", "warning", "malformed", "dropped"]
     code: str
-    """The service's code, or the type of the unknown event; never free text, never words."""
+    """The service's code; never free text, never words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ costs ten times the CPU on the audio path and drops fields it does not know.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Literal
 
@@ -33,13 +33,19 @@ from media_worker.limits import (
 )
 from switchboard.agents import VoiceLiveAgent
 from switchboard.clock import wall_now
+from switchboard.record import TurnRecord
 
 
 def open_voice_live(
-    agent: VoiceLiveAgent, rate: int, access: VoiceLiveAccess, call_id: str
+    agent: VoiceLiveAgent,
+    rate: int,
+    access: VoiceLiveAccess,
+    call_id: str,
+    earlier: Sequence[TurnRecord] = (),
 ) -> AbstractAsyncContextManager[Bridge]:
-    """The bridge for one call; see `OpenBridge`."""
-    return _opened(VoiceLiveBridge(agent, rate, access, call_id))
+    """The bridge for one call; see `OpenBridge`. `earlier`: the turns in the call's record, when
+    another worker carried it before: the service is told, and does not greet again."""
+    return _opened(VoiceLiveBridge(agent, rate, access, call_id, earlier))
 
 
 @asynccontextmanager
@@ -54,13 +60,19 @@ class VoiceLiveBridge:
     """See `Bridge`. One task reads `events()`; any task may call the rest."""
 
     def __init__(
-        self, agent: VoiceLiveAgent, rate: int, access: VoiceLiveAccess, call_id: str
+        self,
+        agent: VoiceLiveAgent,
+        rate: int,
+        access: VoiceLiveAccess,
+        call_id: str,
+        earlier: Sequence[TurnRecord] = (),
     ) -> None:
         self._agent = agent
         self._rate = rate
         self._access = access
         self._call_id = call_id
-        self._conversation = Conversation(agent, rate)
+        self._conversation = Conversation(agent, rate, earlier)
+        self._resumed = bool(earlier)
         self._agent_conversation: str | None = None
         """In agent mode, the service's name of the conversation, to go on with."""
         self._expires_at: float | None = None
@@ -128,14 +140,13 @@ class VoiceLiveBridge:
         """See `Bridge`."""
         now = asyncio.get_running_loop().time
         drops: deque[float] = deque(maxlen=RECONNECTS + 1)
-        resumed = False
         while True:
             try:
-                connection = await self._open(resumed=resumed)
+                connection = await self._open()
             except ConnectError as error:
                 yield error.failed
                 return
-            yield Ready(self._expires_in_s(), resumed)
+            yield Ready(self._expires_in_s(), self._resumed)
             while (report := await self._next(connection)) is not None:
                 for event in report:
                     yield event
@@ -149,7 +160,7 @@ class VoiceLiveBridge:
             if len(drops) > RECONNECTS and now() - drops[0] <= RECONNECTS_S:
                 yield Failed(code, "the service drops its connections: check its health")
                 return
-            resumed = True
+            self._resumed = True
 
     async def _next(self, connection: Socket) -> list[BridgeEvent] | None:
         """What the next message has to report; None: the connection has ended."""
@@ -170,7 +181,7 @@ class VoiceLiveBridge:
 
     # --- connecting -------------------------------------------------------------------------------
 
-    async def _open(self, *, resumed: bool) -> Socket:
+    async def _open(self) -> Socket:
         """A connection that has taken our settings, with the kept caller audio already sent."""
         known = self._agent_conversation
         connection = self._connection = await connect(self._agent, self._access, known)
@@ -179,7 +190,7 @@ class VoiceLiveBridge:
                 update = protocol.session_update(self._agent, self._rate, self._call_id)
                 await connection.send_frame(update, WSMsgType.TEXT)
                 await self._await_updated(connection)
-                retell = resumed and known is None
+                retell = self._resumed and known is None
                 for message in self._conversation.opened(retell=retell):
                     await connection.send_frame(message, WSMsgType.TEXT)
                 while self._kept:

@@ -5,6 +5,7 @@ from media_worker import voice_live_events as wire
 from media_worker.bridges import AgentAudio, AgentTurnEnded, Notice, SpeechStarted, SpeechStopped
 from media_worker.conversation import Conversation
 from switchboard.agents import VoiceLiveAgent
+from switchboard.record import TurnRecord
 
 AGENT = VoiceLiveAgent(name="a", model="m", greeting="Welcome!")
 AUDIO = base64.b64encode(bytes(4800))
@@ -53,6 +54,30 @@ def test_a_caller_left_without_an_answer_gets_one_from_the_next_connection() -> 
         "conversation.item.create",
         "response.create",
     ]
+
+
+SAID = (
+    TurnRecord(speaker="agent", text="Welcome!"),
+    TurnRecord(speaker="caller", text="When are you open?"),
+    TurnRecord(speaker="agent", text="From nine to five.", heard_text="From", interrupted=True),
+)
+
+
+def test_a_call_taken_over_from_another_worker_goes_on_where_it_was() -> None:
+    conversation = Conversation(AGENT, 24000, SAID)
+    *retold, note, respond = (json.loads(m) for m in conversation.opened(retell=True))
+    assert [message["item"]["content"][0]["text"] for message in retold] == [
+        "Welcome!",
+        "When are you open?",
+        "From",
+    ]
+    assert note["item"]["role"] == "system"  # speech was lost: sorry
+    assert respond["type"] == "response.create"
+
+
+def test_a_call_taken_over_in_a_pause_goes_on_without_a_word() -> None:
+    conversation = Conversation(AGENT, 24000, SAID[:1])
+    assert kinds(conversation.opened(retell=True)) == ["conversation.item.create"]
 
 
 def test_a_turn_cut_by_the_network_is_over() -> None:

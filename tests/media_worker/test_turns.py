@@ -111,3 +111,10 @@ def test_an_endless_call_keeps_its_newest_turns() -> None:
     records = turns.records(1e6)
     assert len(records) == MAX_TURNS
     assert records[-1].started_ms == (MAX_TURNS + 9) * 1000
+
+
+def test_the_turns_of_the_worker_before_stay_in_the_record() -> None:
+    earlier = (TurnRecord(speaker="agent", text="Welcome!"),)
+    turns = Turns(0.0, keep_text=True, earlier=earlier)
+    turns.caller_said("u", "Hello?", 1.0)
+    assert [record.text for record in turns.records(2.0)] == ["Welcome!", "Hello?"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from media_worker import voice_live_protocol as protocol
+from media_worker.bridges import END_CALL
 from switchboard.agents import HeardTruth, VoiceLiveAgent
 
 MODEL = VoiceLiveAgent(
@@ -51,7 +52,7 @@ def test_a_model_gets_the_whole_agent() -> None:
     assert session["input_audio_noise_reduction"] == {"type": "azure_deep_noise_suppression"}
     assert session["input_audio_echo_cancellation"] == {"type": "server_echo_cancellation"}
     assert session["input_audio_transcription"] == {"model": "azure-speech"}
-    assert [tool["name"] for tool in session["tools"]] == [protocol.END_CALL]
+    assert [tool["name"] for tool in session["tools"]] == [END_CALL]
     assert session["metadata"] == {"call_id": "20261123-abc"}
 
 
@@ -108,7 +109,7 @@ def test_raw_fields_win_but_cannot_break_the_audio_or_the_goodbye() -> None:
     assert session["max_response_output_tokens"] == 500
     assert session["input_audio_noise_reduction"] is None
     assert session["output_audio_format"] == "pcm16"
-    assert [tool.get("name") for tool in session["tools"]] == [None, protocol.END_CALL]
+    assert [tool.get("name") for tool in session["tools"]] == [None, END_CALL]
 
 
 def test_audio_is_wrapped_as_it_is() -> None:
