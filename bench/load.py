@@ -53,6 +53,12 @@ class Board:
     late_ms: list[float] = field(default_factory=list)
     """How late the load itself was: a large figure means the machine, not the bridge."""
 
+    def forget(self) -> None:
+        """Drops what was measured so far: the warm-up."""
+        self.late_ms.clear()
+        for flow in (*self.inbound.values(), *self.outbound.values()):
+            flow.latencies_ms.clear()
+
     def percentile(self, side: str, share: float) -> float:
         flows: dict[str, Flow] = getattr(self, side)
         values = sorted(v for flow in flows.values() for v in flow.latencies_ms)
@@ -61,7 +67,7 @@ class Board:
 
 def seconds_of(text_length: int, rate: int) -> float:
     """Seconds of 16-bit mono audio in base64 text without padding."""
-    return text_length * 3 / 4 / 2 / rate
+    return text_length * 3 // 4 / 2 / rate
 
 
 class Service:
@@ -98,8 +104,7 @@ class Service:
             async for message in socket:
                 text = message.data
                 if text.startswith('{"type":"input_audio_buffer.append"') or '"audio"' in text[:60]:
-                    start = text.index('"audio"') + 8
-                    length = text.rindex('"') - text.index('"', start) - 1
+                    length = _text_length(text, text.index('"audio"') + 7)
                     flow = self.board().inbound.get(call)
                     if flow:
                         flow.came(seconds_of(length, self.rate), loop.time())
@@ -167,9 +172,8 @@ async def caller(
 
         async def listen() -> None:
             async for message in socket:
-                if message.type is WSMsgType.TEXT and '"data":"' in message.data.lower()[:80]:
-                    start = message.data.lower().index('"data":"') + 8
-                    length = message.data.index('"', start) - start
+                length = _audio_length(message.data) if message.type is WSMsgType.TEXT else 0
+                if length:
                     outbound.came(seconds_of(length, rate), loop.time())
 
         async with asyncio.TaskGroup() as tasks:
@@ -182,6 +186,21 @@ async def caller(
                 next_at += FRAME_S
                 await asyncio.sleep(max(0.0, next_at - loop.time()))
             ear.cancel()
+
+
+def _audio_length(text: str) -> int:
+    """Characters of base64 in an ACS audio message, whatever its spaces and capitals; else 0."""
+    start = text[:120].lower().rfind('"data"')
+    if start < 0:
+        return 0
+    return _text_length(text, start + 6)
+
+
+def _text_length(text: str, start: int) -> int:
+    """Characters of the JSON string that begins after `start`, without base64's padding."""
+    first = text.index('"', start) + 1
+    last = text.index('"', first)
+    return last - first - text.count("=", last - 2, last)
 
 
 @asynccontextmanager
