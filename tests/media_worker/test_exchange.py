@@ -178,6 +178,20 @@ def test_a_caller_who_speaks_into_the_farewell_keeps_the_call() -> None:
     assert outcome.ending == Ended(EndReason.CALLER_HUNG_UP)
 
 
+def test_a_farewell_that_was_interrupted_before_its_end_does_not_end_the_call() -> None:
+    async def script(stage: Stage) -> None:
+        stage.bridge.emit(AgentTurnStarted("r1"), audio("r1", 5.0))
+        stage.bridge.emit(ToolCall("r1", "c1", "end_call", "{}"))
+        await asyncio.sleep(1.0)
+        stage.bridge.emit(SpeechStarted("u", 0.0), SpeechStopped("u", 0.0))
+        stage.bridge.emit(AgentTurnEnded("r1", "cancelled", {}))
+        await asyncio.sleep(60.0)
+
+    stage, outcome, _ = played(script)
+    assert stage.bridge.asked == [("interrupt", "r1", 1000), ("answer", "c1", False)]
+    assert outcome.ending == Ended(EndReason.CALLER_HUNG_UP)
+
+
 def test_an_unknown_tool_does_not_leave_the_agent_waiting() -> None:
     async def script(stage: Stage) -> None:
         stage.bridge.emit(AgentTurnStarted("r1"), ToolCall("r1", "c1", "look_up", "{}"))
