@@ -25,6 +25,7 @@ from switchboard import azure_clients
 from switchboard.acs_calls import CallAutomation
 from switchboard.acs_jwt import AcsTokens, KeySet
 from switchboard.ledger import Ledger
+from switchboard.record import CallRecord
 from switchboard.storage import RecordBlobs, SessionQueue
 
 
@@ -117,7 +118,7 @@ class _Clients:
     ledger: Ledger
     acs: CallAutomation
     keys: KeySet
-    bridge_for: Callable[[str], OpenBridge]
+    bridge_for: Callable[[CallRecord], OpenBridge]
     loops: Mapping[str, Callable[[], Awaitable[None]]]
 
 
@@ -161,11 +162,11 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
         bearer,
         settings.voice_live_key,
     )
-    return _Clients(ledger, acs, keys, lambda call_id: _bridges(access, call_id), loops)
+    return _Clients(ledger, acs, keys, lambda record: _bridges(access, record), loops)
 
 
-def _bridges(access: VoiceLiveAccess, call_id: str) -> OpenBridge:
-    return lambda agent, rate: open_voice_live(agent, rate, access, call_id)
+def _bridges(access: VoiceLiveAccess, record: CallRecord) -> OpenBridge:
+    return lambda agent, rate: open_voice_live(agent, rate, access, record.call_id, record.turns)
 
 
 async def _keep_keys(keys: KeySet) -> None:

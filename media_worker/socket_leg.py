@@ -25,8 +25,13 @@ def media_socket() -> "web.WebSocketResponse[bool]":
 class SocketLeg:
     """A `Leg` (see `media_worker.leg`); its first message can be awaited without being taken."""
 
-    def __init__(self, socket: "web.WebSocketResponse[bool]") -> None:
+    def __init__(
+        self, socket: "web.WebSocketResponse[bool]", transport: asyncio.BaseTransport | None
+    ) -> None:
+        """`transport`: the one below `socket`; None: the peer has gone already."""
         self._socket = socket
+        self._transport = transport
+        self._sending = 0
         self._first: bytes | None = None
         self._closed = asyncio.Event()
 
@@ -62,15 +67,26 @@ class SocketLeg:
 
     async def send(self, data: bytes) -> None:
         """See `media_worker.leg.Leg`."""
+        self._sending += 1
         try:
             await self._socket.send_frame(data, WSMsgType.TEXT)
         except ClientError as error:
             raise ConnectionError("the media socket is closed") from error
+        finally:
+            self._sending -= 1
 
     async def close(self, code: int) -> None:
         """See `media_worker.leg.Leg`."""
         self._closed.set()
-        await self._socket.close(code=code)
+        if not self._sending:
+            try:
+                async with asyncio.timeout(LEG_CLOSE_S):
+                    await self._socket.close(code=code)
+            except TimeoutError:
+                pass
+        # With a send under way the peer does not read: a close frame would wait behind it for ever.
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
 
     async def closed(self) -> None:
         """Returns when the leg is closed, whoever closed it, as far as anybody has noticed."""

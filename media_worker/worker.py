@@ -45,9 +45,9 @@ class Worker:
         ledger: Ledger,
         acs: AcsCalls,
         tokens: AcsTokens,
-        bridge_for: Callable[[str], OpenBridge],
+        bridge_for: Callable[[CallRecord], OpenBridge],
     ) -> None:
-        """`bridge_for`: how the call of this id opens its bridge."""
+        """`bridge_for`: how the call of this record opens its bridge."""
         self.settings = settings
         self.calls: dict[str, Carried] = {}
         self.draining = False
@@ -82,7 +82,7 @@ class Worker:
             await socket.prepare(request)
         finally:
             self._at_the_door -= 1
-        leg, connection_id = SocketLeg(socket), knock.connection_id or ""
+        leg, connection_id = SocketLeg(socket, request.transport), knock.connection_id or ""
         if (carried := self.calls.get(admitted.call_id)) is not None:
             await self._join(carried, admitted, leg, connection_id)
         else:
@@ -191,9 +191,10 @@ class Worker:
         call = Call(
             record.descriptor,
             leg,
-            self._bridge_for(record.call_id),
+            self._bridge_for(record),
             owner,
             playout_delay_ms=self.settings.playout_delay_ms,
+            earlier=record.turns,
         )
         carried = self.calls[record.call_id] = Carried(call, owner)
         keeper = group.create_task(_keep(owner, call))

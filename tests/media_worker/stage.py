@@ -165,7 +165,7 @@ class Stage:
     async def until(self, condition: Any, limit_s: float = 60.0) -> None:
         """Waits until `condition()` is true."""
         async with asyncio.timeout(limit_s):
-            while not condition():  # noqa: ASYNC110  # anything may be waited for
+            while not condition():  # anything may be waited for
                 await asyncio.sleep(0.1)
 
 

@@ -5,7 +5,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from media_worker.limits import MAX_FRAME_BYTES
+from media_worker.limits import LEG_CLOSE_S, MAX_FRAME_BYTES
 from media_worker.socket_leg import SocketLeg, media_socket
 from simulator.serving import serve
 from tests.virtual_time import run
@@ -23,7 +23,7 @@ def with_leg(scene: Scene) -> None:
         async def accept(request: web.Request) -> web.StreamResponse:
             socket = media_socket()
             await socket.prepare(request)
-            legs.put_nowait(SocketLeg(socket))
+            legs.put_nowait(SocketLeg(socket, request.transport))
             await done.wait()
             return socket
 
@@ -109,3 +109,32 @@ def test_nothing_is_compressed_even_if_the_peer_offers_it() -> None:
         assert not peer.compress
 
     with_leg(scene)
+
+
+def test_a_leg_whose_peer_does_not_read_closes_and_frees_whoever_waits_to_send() -> None:
+    async def scene(leg: SocketLeg, peer: aiohttp.ClientWebSocketResponse) -> None:
+        assert not peer.closed
+        peer._conn.transport.pause_reading()  # type: ignore[union-attr]  # what a stuck peer does
+
+        async def send_for_ever() -> None:
+            while True:
+                await leg.send(bytes(60_000))
+
+        async with asyncio.TaskGroup() as tasks:
+            sender = tasks.create_task(_lost(send_for_ever()))
+            await asyncio.sleep(5)
+            assert not sender.done(), "the peer takes nothing: the send waits"
+            async with asyncio.timeout(LEG_CLOSE_S + 1):
+                await leg.close(4408)
+                assert await sender
+        assert await leg.receive() is None
+
+    with_leg(scene)
+
+
+async def _lost(work: Awaitable[None]) -> bool:
+    try:
+        await work
+    except ConnectionError:
+        return True
+    return False

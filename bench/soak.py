@@ -1,0 +1,102 @@
+"""`make soak`: 1,000 real calls, 50 at a time, through the real worker; nothing may be left.
+
+Fails (exit 1) if a call does not go as scripted, if a message, a connection or a thread is left, or
+if the worker's memory grows by more than 5 MiB from call 200 to call 1,000.
+"""
+
+import argparse
+import asyncio
+import sys
+
+import psutil
+
+from bench.stage import NUMBER, Stage, stage
+from simulator.script import AfterAgent, CallerScript, Expect, HangUp, Say, Step, Utterance
+
+GROWTH_LIMIT_MIB = 5.0
+SETTLE_S = 60.0
+CONVERSATION = CallerScript(
+    (Step(Say(Utterance("Hi."))), Step(HangUp(), AfterAgent(pause_ms=100))),
+    Expect(ended_by="caller"),
+)
+
+
+class Soak:
+    """Counts calls as they end, and what the worker holds at the marks."""
+
+    def __init__(self, on: Stage, calls: int, at_once: int) -> None:
+        self.on, self.calls, self.at_once = on, calls, at_once
+        self.marks: dict[int, float] = {}
+        self.done = 0
+        self.faults: list[str] = []
+        self._left = iter(range(calls))
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as callers:
+            for _ in range(self.at_once):
+                callers.create_task(self._caller())
+
+    async def _caller(self) -> None:
+        for number in self._left:
+            call = await self.on.world.call(NUMBER, CONVERSATION, from_=f"+1425{number:07}")
+            outcome = await call.ended()
+            self.faults += outcome.faults
+            self.done += 1
+            if self.done in (1, self.calls // 5, self.calls) or self.done % 100 == 0:
+                self.marks[self.done] = memory_mib(self.on.worker)
+                print(f"{self.done:5} calls, worker {self.marks[self.done]:.1f} MiB", flush=True)
+
+    def verdict(self, connections: int, threads: int) -> list[str]:
+        """What is wrong, if anything."""
+        wrong = [f"{len(self.faults)} faults, such as: {self.faults[0]}"] if self.faults else []
+        growth = self.marks[self.calls] - self.marks[self.calls // 5]
+        print(f"memory grew by {growth:.2f} MiB from call {self.calls // 5} to {self.calls}")
+        if growth > GROWTH_LIMIT_MIB:
+            wrong.append(f"memory grew by {growth:.1f} MiB, allowed are {GROWTH_LIMIT_MIB} MiB")
+        if left := len(self.on.world.storage.messages("sessions")):
+            wrong.append(f"{left} messages are left")
+        if (sockets := established(self.on.worker) - connections) > 0:
+            wrong.append(f"{sockets} connections are left")
+        if self.on.worker.num_threads() > threads + 4:
+            wrong.append(f"{self.on.worker.num_threads() - threads} threads are left")
+        return wrong
+
+
+def memory_mib(process: psutil.Process) -> float:
+    return float(process.memory_info().rss) / 2**20
+
+
+def established(process: psutil.Process) -> int:
+    return sum(c.status == psutil.CONN_ESTABLISHED for c in process.net_connections(kind="tcp"))
+
+
+async def settled(on: Stage, connections: int) -> None:
+    """Until nothing is left, idle pooled connections included (aiohttp keeps them 15 s)."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + SETTLE_S
+    while loop.time() < until:
+        if not on.world.storage.messages("sessions") and established(on.worker) <= connections:
+            return
+        await asyncio.sleep(0.5)
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
+    parser.add_argument("--calls", type=int, default=1000)
+    parser.add_argument("--at-once", type=int, default=50)
+    options = parser.parse_args()
+    async with stage(max_calls=options.at_once * 2) as on:
+        connections, threads = established(on.worker), on.worker.num_threads()
+        soak = Soak(on, options.calls, options.at_once)
+        await soak.run()
+        await settled(on, connections)
+        wrong = soak.verdict(connections, threads)
+    for line in wrong:
+        print(f"FAILED: {line}")
+    if not wrong:
+        print(f"{options.calls} calls, {options.at_once} at a time: all as scripted, nothing left")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
