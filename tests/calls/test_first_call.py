@@ -5,16 +5,16 @@ from pathlib import Path
 from simulator.script import AfterAgent, CallerScript, Expect, HangUp, Listen, Say, Step, Utterance
 from switchboard.end_reason import EndReason
 from switchboard.record import Ended
-from tests.calls.whole import SECOND_NUMBER, whole
+from tests.calls.whole import SECOND_NUMBER, Access, whole
 from tests.virtual_time import run
 
 ASK = Step(Say(Utterance("When are you open?")))
 HANG_UP = Step(HangUp(), AfterAgent())
 
 
-def test_a_caller_is_greeted_answered_and_may_hang_up(tmp_path: Path) -> None:
+def test_a_caller_is_greeted_answered_and_may_hang_up(tmp_path: Path, access: Access) -> None:
     async def scenario() -> None:
-        async with whole(tmp_path) as system:
+        async with whole(tmp_path, access=access) as system:
             call = await system.call(CallerScript((ASK, HANG_UP), Expect(ended_by="caller")))
             outcome = await call.ended()
             await system.settled()
@@ -37,9 +37,10 @@ def test_a_caller_is_greeted_answered_and_may_hang_up(tmp_path: Path) -> None:
 
 def test_a_call_passed_to_another_of_our_numbers_while_it_rings_reaches_the_second_agent(
     tmp_path: Path,
+    access: Access,
 ) -> None:
     async def scenario() -> None:
-        async with whole(tmp_path) as system:
+        async with whole(tmp_path, access=access) as system:
             system.world.grid.switches.delay_s = 1.0
             call = await system.call(CallerScript((ASK, HANG_UP)))
             await call.redirect(call.rings[0], f"4:{SECOND_NUMBER}")
@@ -52,9 +53,10 @@ def test_a_call_passed_to_another_of_our_numbers_while_it_rings_reaches_the_seco
 
 def test_a_call_transferred_to_another_of_our_numbers_reaches_the_second_agent(
     tmp_path: Path,
+    access: Access,
 ) -> None:
     async def scenario() -> None:
-        async with whole(tmp_path) as system:
+        async with whole(tmp_path, access=access) as system:
             listen = Step(Listen(), AfterAgent())
             call = await system.call(CallerScript((listen, listen, ASK, HANG_UP), Expect()))
             while call.line is None or not call.line.caller.ear.turns:

@@ -1,4 +1,4 @@
-"""When the audio fails: the caller is never left in silence, and never hung up on without a word."""
+"""When the audio fails: the caller is never left in silence, never cut off without a word."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ from simulator.script import (
 from simulator.voice_live_switches import VoiceLiveSwitches
 from switchboard.end_reason import EndReason
 from switchboard.record import Ended
-from tests.calls.whole import AGENTS, Whole, whole
+from tests.calls.whole import AGENTS, Access, Whole, whole
 from tests.virtual_time import run
 
 PATIENT = CallerScript((Step(Stay(), AfterWait(0)),), Expect(greeted=False))
@@ -44,11 +44,11 @@ def heard_an_apology(call: SimulatedCall) -> bool:
 
 @pytest.mark.parametrize("subscription", ["truthful", "absent", "stale"])
 def test_a_caller_whose_audio_cannot_come_up_hears_an_apology_and_reaches_the_fallback(
-    subscription: str, tmp_path: Path
+    subscription: str, tmp_path: Path, access: Access
 ) -> None:
     async def scenario() -> None:
         acs = AcsSwitches(media_unreachable=True, subscription=subscription)  # type: ignore[arg-type]
-        async with whole(tmp_path, acs=acs) as system:
+        async with whole(tmp_path, access=access, acs=acs) as system:
             call = await system.call(PATIENT)
             outcome = await call.ended()
             assert outcome.ended_by == "transfer"
@@ -60,10 +60,11 @@ def test_a_caller_whose_audio_cannot_come_up_hears_an_apology_and_reaches_the_fa
 
 def test_without_a_fallback_number_the_caller_hears_the_apology_and_the_call_ends(
     tmp_path: Path,
+    access: Access,
 ) -> None:
     async def scenario() -> None:
         acs = AcsSwitches(media_unreachable=True)
-        async with whole(tmp_path, acs=acs, agents_toml=WITHOUT_FALLBACK) as system:
+        async with whole(tmp_path, access=access, acs=acs, agents_toml=WITHOUT_FALLBACK) as system:
             call = await system.call(PATIENT)
             assert (await call.ended()).ended_by == "agent"
             assert heard_an_apology(call)
@@ -75,11 +76,11 @@ def test_without_a_fallback_number_the_caller_hears_the_apology_and_the_call_end
 @pytest.mark.parametrize("reconnects", [0, 1])
 @pytest.mark.parametrize("subscription", ["truthful", "absent", "stale"])
 def test_a_dropped_socket_is_not_the_end_of_the_call(
-    reconnects: int, subscription: str, tmp_path: Path
+    reconnects: int, subscription: str, tmp_path: Path, access: Access
 ) -> None:
     async def scenario() -> None:
         acs = AcsSwitches(reconnects=reconnects, subscription=subscription)  # type: ignore[arg-type]
-        async with whole(tmp_path, acs=acs) as system:
+        async with whole(tmp_path, access=access, acs=acs) as system:
             call = await system.call(TWO_QUESTIONS)
             await asyncio.sleep(6)
             assert call.connection is not None
@@ -93,11 +94,11 @@ def test_a_dropped_socket_is_not_the_end_of_the_call(
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
 def test_a_caller_whose_agent_cannot_be_reached_hears_an_apology(
-    status: int, tmp_path: Path
+    status: int, tmp_path: Path, access: Access
 ) -> None:
     async def scenario() -> None:
         switches = VoiceLiveSwitches(refuse_status=status)
-        async with whole(tmp_path, voice_live=switches) as system:
+        async with whole(tmp_path, access=access, voice_live=switches) as system:
             call = await system.call(PATIENT)
             outcome = await call.ended()
             assert outcome.ended_by == "transfer"
@@ -109,10 +110,13 @@ def test_a_caller_whose_agent_cannot_be_reached_hears_an_apology(
 
 def test_a_caller_whose_agent_cannot_be_reached_and_who_has_no_fallback_is_told_so(
     tmp_path: Path,
+    access: Access,
 ) -> None:
     async def scenario() -> None:
         switches = VoiceLiveSwitches(refuse_status=503)
-        async with whole(tmp_path, voice_live=switches, agents_toml=WITHOUT_FALLBACK) as system:
+        async with whole(
+            tmp_path, access=access, voice_live=switches, agents_toml=WITHOUT_FALLBACK
+        ) as system:
             call = await system.call(PATIENT)
             assert (await call.ended()).ended_by == "agent"
             assert heard_an_apology(call)

@@ -11,7 +11,7 @@ from simulator.script import AfterAgent, CallerScript, Expect, HangUp, Say, Step
 from simulator.voice_live_switches import VoiceLiveSwitches
 from switchboard.end_reason import EndReason
 from switchboard.record import Ended
-from tests.calls.whole import whole
+from tests.calls.whole import Access, whole
 from tests.virtual_time import run
 
 CONVERSATION = CallerScript(
@@ -62,9 +62,9 @@ SWITCHES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", SWITCHES, ids=str)
-def test_a_conversation_goes_well_when(case: str, tmp_path: Path) -> None:
+def test_a_conversation_goes_well_when(case: str, tmp_path: Path, access: Access) -> None:
     async def scenario() -> None:
-        async with whole(tmp_path, **SWITCHES[case]) as system:
+        async with whole(tmp_path, access=access, **SWITCHES[case]) as system:
             call = await system.call(CONVERSATION)
             outcome = await call.ended()
             await system.settled()
@@ -80,7 +80,7 @@ def test_a_conversation_goes_well_when(case: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("reply", [CALL_NOT_FOUND, None, WRONG_STATE], ids=str)
 @pytest.mark.parametrize("repeatability", [True, False])
 def test_a_lost_reply_to_the_answer_loses_no_call(
-    reply: Any, repeatability: bool, tmp_path: Path
+    reply: Any, repeatability: bool, tmp_path: Path, access: Access
 ) -> None:
     async def scenario() -> None:
         acs = AcsSwitches(
@@ -88,7 +88,7 @@ def test_a_lost_reply_to_the_answer_loses_no_call(
             repeatability=repeatability,
             faults=[Fault("answer", lose_reply=True)],
         )
-        async with whole(tmp_path, acs=acs) as system:
+        async with whole(tmp_path, access=access, acs=acs) as system:
             call = await system.call(CONVERSATION)
             outcome = await call.ended()
             await system.settled()

@@ -4,11 +4,13 @@ real runtime, the real worker, on whatever loop runs (virtual time or real)."""
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import pytest
 
 from media_worker import app as worker_app
 from media_worker.settings import Settings as WorkerSettings
@@ -17,11 +19,13 @@ from simulator.acs_switches import AcsSwitches
 from simulator.event_grid import EventGridSwitches
 from simulator.functions_host import FunctionsHost
 from simulator.script import AgentScript, CallerScript
+from simulator.tls import make_certificate
 from simulator.voice_live_switches import VoiceLiveSwitches
 from simulator.world import World, simulated_azure
 from switchboard.record import CallRecord
 
 ROOT = Path(__file__).parent.parent.parent
+Access = Literal["keys", "tokens"]
 NUMBER = "+15550100001"
 SECOND_NUMBER = "+15550100002"
 
@@ -92,8 +96,13 @@ async def whole(
     rate: int = 24_000,
     worker_env: dict[str, str] | None = None,
     keep_audio: bool = True,
+    access: Access = "keys",
 ) -> AsyncIterator[Whole]:
-    """Everything up and Event Grid subscribed, until the block ends."""
+    """Everything up and Event Grid subscribed, until the block ends.
+
+    `access`: how the product proves itself to ACS and Storage. With tokens they are served over
+    https, and every token comes from the real managed identity credential.
+    """
     agents_file = tmp_path / "agents.toml"
     agents_file.write_text(agents_toml, encoding="utf-8")
     async with simulated_azure(
@@ -103,10 +112,11 @@ async def whole(
         grid=grid,
         voice_live=voice_live,
         keep_audio=keep_audio,
+        certificate=make_certificate(tmp_path / "tls") if access == "tokens" else None,
     ) as world:
         environment = world.endpoints.worker_env(port=0) | {"LOG_LEVEL": "WARNING"}
         settings = WorkerSettings.from_env(environment | (worker_env or {}))
-        async with worker_app.serving(settings) as worker:
+        async with environ(environment), worker_app.serving(settings) as worker:
             port = free_port()
             env = world.endpoints.functions_env(
                 callback_url=f"http://127.0.0.1:{port}/api",
@@ -120,6 +130,15 @@ async def whole(
                     yield Whole(world, host, worker)
             finally:
                 await sys.modules["function_app"].loading.close()  # no callback can come now
+
+
+@asynccontextmanager
+async def environ(values: Mapping[str, str]) -> AsyncIterator[None]:
+    """Puts `values` into the process's environment: the credential reads it, not our settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setenv(name, value)
+        yield
 
 
 def free_port() -> int:
