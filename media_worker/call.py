@@ -39,7 +39,7 @@ from switchboard.session import SessionDescriptor
 
 _POLICY_VIOLATION = 1008
 _RATES = (16000, 24000)
-_APOLOGISE = frozenset({EndReason.BRIDGE_FAILED, EndReason.MEDIA_FAILED})
+_APOLOGISE = frozenset({EndReason.BRIDGE_FAILED, EndReason.MEDIA_FAILED, EndReason.DRAINED})
 """Ends of which the agent cannot tell the caller."""
 
 

@@ -3,14 +3,19 @@
 import asyncio
 
 from media_worker import log
-from media_worker.limits import FAREWELL_BEFORE_S, HAND_OVER_BEFORE_S, HAND_OVER_PAUSE_S
+from media_worker.limits import (
+    FAREWELL_BEFORE_S,
+    HAND_OVER_AGAIN_S,
+    HAND_OVER_BEFORE_S,
+    HAND_OVER_PAUSE_S,
+)
 from media_worker.worker import Carried, Worker
 from switchboard.end_reason import EndReason
 
 
 async def drain(worker: Worker, limit_s: float) -> None:
     """Lets calls end by themselves, near the limit moves them to another worker, and at last ends
-    those that are still here with a farewell. Returns when there is none, within `limit_s`.
+    those that are still here with an apology. Returns when there is none, within `limit_s`.
 
     Readiness says 503 from the first moment; media sockets are taken all the same.
     """
@@ -23,14 +28,15 @@ async def drain(worker: Worker, limit_s: float) -> None:
         return max(0.0, limit_s - before_the_end_s - passed_s)
 
     farewell_s = min(FAREWELL_BEFORE_S, limit_s / 4)
-    if not await worker.emptied(left_s(min(HAND_OVER_BEFORE_S, limit_s / 2))):
+    emptied = await worker.emptied(left_s(min(HAND_OVER_BEFORE_S, limit_s / 2)))
+    while not emptied and (time_s := left_s(farewell_s)):
+        # Again, for ACS may have come back here, and new sockets are taken meanwhile.
         async with asyncio.TaskGroup() as group:
             for carried in list(worker.calls.values()):
-                group.create_task(_hand_over(carried, left_s(farewell_s)))
-    if not await worker.emptied(left_s(farewell_s)):
-        for carried in list(worker.calls.values()):
-            carried.owner.say_farewell()
-            carried.call.end(EndReason.WORKER_LOST)
+                group.create_task(_hand_over(carried, time_s))
+        emptied = await worker.emptied(min(HAND_OVER_AGAIN_S, left_s(farewell_s)))
+    for carried in list(worker.calls.values()):
+        carried.call.end(EndReason.DRAINED)
     await worker.emptied(left_s(0))
     log.event("drained", calls=worker.live_calls)
 

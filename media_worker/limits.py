@@ -175,6 +175,10 @@ that comes back here may still be served."""
 HAND_OVER_PAUSE_S = 5.0
 """How long a pause in the conversation is waited for before it is moved all the same."""
 
+HAND_OVER_AGAIN_S = 15.0
+"""A call that came back here is moved again after this: an ingress needs a probe or two (of some 5
+seconds each) to see that this worker is not ready."""
+
 FAREWELL_BEFORE_S = 20.0
 """Before the end of a drain: an apology of 8 s and a transfer's beginning fit, and the record."""
 

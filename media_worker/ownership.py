@@ -56,7 +56,6 @@ class Ownership:
         """The next socket, or the recovery's result, is there."""
         self._ending = False
         """The call is being ended by us: nothing is taken, replaced or let go any more."""
-        self._farewell = False
 
     # --- taking and keeping -----------------------------------------------------------------------
 
@@ -174,13 +173,9 @@ class Ownership:
 
     # --- ending -----------------------------------------------------------------------------------
 
-    def say_farewell(self) -> None:
-        """From now on `hang_up` lets the caller hear the apology first, and tries the fallback."""
-        self._farewell = True
-
     async def hang_up(self, outcome: CallOutcome) -> None:
         """Ends the call in the record, then at ACS."""
-        await asyncio.shield(self._group.create_task(self._end(outcome, self._farewell)))
+        await asyncio.shield(self._group.create_task(self._end(outcome, False)))
 
     async def apologise(self, outcome: CallOutcome) -> None:
         """Ends the call with an apology, for a caller whom the agent cannot tell."""

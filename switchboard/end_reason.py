@@ -42,5 +42,8 @@ class EndReason(StrEnum):
     WORKER_LOST = "worker_lost"
     """The worker that carried the call vanished and the call could not be resumed."""
 
+    DRAINED = "drained"
+    """The worker had to stop and no other took the call over; the caller heard the apology."""
+
     FAULT = "fault"
     """A defect in Switchboard ended the call; the log has the traceback."""
