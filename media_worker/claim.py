@@ -32,6 +32,7 @@ class Claim:
         self._ledger = ledger
         self._writing = asyncio.Lock()
         """One event at a time, so that each is made of the newest epoch."""
+        self._connection_id = ""
         self._names: list[str] = []
         """What the record may call us: one name for each socket, the newest last."""
         self._seen_etag = ""
@@ -50,11 +51,20 @@ class Claim:
         except StorageUnavailable:
             self.log_outage("announce")
 
-    async def take(self, connection_id: str, *, again: bool = False) -> bool:
+    async def take(self, connection_id: str) -> bool:
         """A socket of this connection spoke: the call is ours. False: somebody is ending it, or
-        the connection is another's. `again`: the same socket, whose taking found storage out."""
-        if not again:
-            self._names.append(secrets.token_hex(8))
+        the connection is another's."""
+        self._names.append(secrets.token_hex(8))
+        self._connection_id = connection_id
+        return await self._take()
+
+    async def make_good(self) -> bool:
+        """Says in the record what it missed, if storage was out when the newest socket spoke.
+        False: too late."""
+        return self.epoch > 0 or not self.is_made or await self._take()
+
+    async def _take(self) -> bool:
+        connection_id = self._connection_id
         verdict = await self._decide(
             lambda: moves.FirstFrame(self._names[-1], self.message, connection_id)
         )
@@ -109,7 +119,12 @@ class Claim:
             await self._decide(lambda: moves.Replaced(self.epoch, fresh.id))
 
     async def keep_turns(self, turns: tuple[TurnRecord, ...]) -> Why | None:
-        """Writes the turns so far; tells why that was refused."""
+        """Writes the turns so far; tells why that was refused. Nothing is written while the
+        record does not know that the call is ours."""
+        if not await self.make_good():
+            return Why.SUPERSEDED
+        if self.epoch == 0:
+            return None
         verdict = await self._decide(lambda: moves.Checkpoint(self.epoch, turns))
         return verdict.why if isinstance(verdict, Left) else None
 
@@ -119,6 +134,7 @@ class Claim:
             return
         reason = outcome.ending.reason
         for pause in (*FINISH_PAUSES_S, 0.0):
+            await self.make_good()
             verdict = await self._decide(
                 lambda: moves.Finished(
                     self.epoch, reason, self.message, outcome.turns, outcome.usage

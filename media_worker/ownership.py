@@ -90,7 +90,7 @@ class Ownership:
         if not self.claim.is_made:
             return True  # the leg did not speak yet
         if self.claim.epoch == 0:  # storage was out when it did
-            return await self.claim.take(self.connection_id, again=True)
+            return await self.claim.make_good()
         state = await self.claim.standing()
         if state is None or self._is_at_work():
             return True
@@ -183,6 +183,7 @@ class Ownership:
 
     async def _end(self, outcome: CallOutcome, apologise: bool) -> None:
         self._ending = True
+        await self.claim.make_good()
         reason = outcome.ending.reason if isinstance(outcome.ending, Ended) else EndReason.FAULT
         ending = moves.Ending(self.claim.epoch, reason, apologise, outcome.turns, outcome.usage)
         try:

@@ -1,7 +1,10 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from simulator.acs_switches import AcsSwitches
+from simulator.script import AfterAgent, CallerScript, Expect, Say, Stay, Step, Utterance
 from simulator.storage import Fault
 from switchboard.end_reason import EndReason
 from switchboard.ledger import Decided
@@ -18,6 +21,13 @@ from tests.media_worker.stage import (
     stage,
 )
 from tests.virtual_time import run
+
+GOODBYE = Utterance("Goodbye.")
+SAYS_GOODBYE = CallerScript(
+    (Step(Say(GOODBYE), AfterAgent()), Step(Stay(), limit_s=60.0)),
+    Expect(ended_by="agent"),
+)
+"""A caller to whom the agent says goodbye, and hangs up."""
 
 
 async def talking(here: Stage, call: Answered) -> None:
@@ -224,5 +234,35 @@ def test_a_call_taken_while_the_records_are_out_is_recorded_when_they_are_back()
                 await socket.send_str(SILENT_FRAME)
                 await asyncio.sleep(0.02)
             assert (await live(here, call)).epoch == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("says_goodbye", [False, True])
+def test_a_call_taken_while_the_records_are_out_goes_on_as_ours_when_they_are_back(
+    says_goodbye: bool,
+) -> None:
+    script = SAYS_GOODBYE if says_goodbye else HANGS_UP
+
+    async def scenario() -> None:
+        async with stage() as here:
+            here.voice.know(GOODBYE)
+            # The live message is slow, so that the outage begins between the door and the taking.
+            here.storage.faults.append(Fault(operation="PutMessage", skip=1, delay_s=0.5))
+            call = await here.ring(script)
+            await here.until(lambda: here.worker.live_calls == 1)
+            outage = Fault(times=10_000, operation="*Blob*", status=503)
+            here.storage.faults.append(outage)
+            await here.until(lambda: bool(here.voice.sessions))
+            await asyncio.sleep(1.5)
+            carried = here.worker.worker.calls[call.call_id]
+            assert carried.owner.claim.epoch == 0
+            outage.times = 0
+            outcome = await call.simulated.ended()
+            assert outcome.as_scripted, outcome.faults
+            await here.until(lambda: here.worker.live_calls == 0)
+            reason = EndReason.AGENT_ENDED if says_goodbye else EndReason.CALLER_HUNG_UP
+            assert (await here.record(call.call_id)).state == Ended(reason)
+            assert len(here.voice.sessions) == 1
 
     run(scenario())
