@@ -52,6 +52,7 @@ async def _within_limits(what: str) -> AsyncIterator[None]:
         raise StorageUnavailable(f"{what}: {took}") from error
     except HttpResponseError as error:
         code = getattr(error, "error_code", None) or ""
+        code = getattr(code, "value", code)  # the SDK names the codes it knows by an enum
         raise StorageUnavailable(f"{what}: {error.status_code} {code}".rstrip()) from error
     except AzureError as error:
         raise StorageUnavailable(f"{what}: {type(error).__name__}") from error

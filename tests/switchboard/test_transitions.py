@@ -72,14 +72,17 @@ from tests.switchboard.call_world import BrokenRule, World, descriptor
 
 def record(state: State, **fields: Any) -> CallRecord:
     """A call in this state; ACS knows it as CONNECTION unless said otherwise."""
-    plain: dict[str, Any] = {"connection_id": CONNECTION, "setup": SETUP} | fields
+    plain: dict[str, Any] = {
+        "connection_id": CONNECTION,
+        "setup": SETUP,
+        "descriptor": descriptor("+15550100"),
+    }
     return CallRecord(
         call_id=CALL_ID,
         state=state,
         media_token_hash="m",
         callback_token_hash="c",
-        descriptor=descriptor("+15550100"),
-        **plain,
+        **(plain | fields),
     )
 
 
