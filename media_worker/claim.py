@@ -68,8 +68,11 @@ class Claim:
         verdict = await self._decide(
             lambda: moves.FirstFrame(self._names[-1], self.message, connection_id)
         )
-        if isinstance(verdict, Left):
-            log.event("call_not_taken", "warning", call_id=self.call_id, outcome=verdict.why)
+        why = verdict.why if isinstance(verdict, Left) else None
+        if isinstance(verdict, Decided) and isinstance(verdict.record.state, record.Ended):
+            why = Why.ENDED  # which leaves our message to be deleted, and that was done
+        if why is not None:
+            log.event("call_not_taken", "warning", call_id=self.call_id, outcome=why)
             return False
         log.event("call_taken", call_id=self.call_id, epoch=self.epoch)
         return True

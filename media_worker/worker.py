@@ -83,10 +83,10 @@ class Worker:
         finally:
             self._at_the_door -= 1
         leg, connection_id = SocketLeg(socket, request.transport), knock.connection_id or ""
-        if (carried := self.calls.get(admitted.call_id)) is not None:
-            await self._join(carried, admitted, leg, connection_id)
-        else:
-            await self._carry(admitted, leg, connection_id)
+        while (carried := self.calls.get(admitted.call_id)) is not None:
+            if not await self._join(carried, leg, connection_id):
+                return socket
+        await self._carry(admitted, leg, connection_id)
         return socket
 
     async def emptied(self, limit_s: float) -> bool:
@@ -145,21 +145,19 @@ class Worker:
 
     # --- the call ---------------------------------------------------------------------------------
 
-    async def _join(
-        self, carried: Carried, record: CallRecord, leg: SocketLeg, connection_id: str
-    ) -> None:
-        """A further socket of a call in progress; returns when it is done."""
+    async def _join(self, carried: Carried, leg: SocketLeg, connection_id: str) -> bool:
+        """A further socket of a call in progress; returns when it is done. True: the call was let
+        go while this socket came, which the call never had: it begins anew here."""
         if not await leg.spoke(FIRST_FRAME_S):
             await leg.close(REPLACED)
-            return
-        if not carried.over.is_set():
-            if not await carried.owner.replace(leg, connection_id):
-                await leg.close(REPLACED)
-                return
-            await _first_of(leg.closed, carried.over.wait)
-        if carried.over.is_set() and not leg.is_closed:
-            # The call was let go while this socket came: it begins anew here.
-            await self._carry(record, leg, connection_id)
+            return False
+        if carried.over.is_set():
+            return True
+        if not await carried.owner.replace(leg, connection_id):
+            await leg.close(REPLACED)
+            return False
+        await _first_of(leg.closed, carried.over.wait)
+        return carried.owner.next is leg and not leg.is_closed
 
     async def _carry(self, record: CallRecord, leg: SocketLeg, connection_id: str) -> None:
         """Carries a call from its first socket to the last word about it."""

@@ -135,6 +135,18 @@ def test_the_end_is_written_through_a_short_outage_and_the_message_goes_with_it(
     with_claim(scene)
 
 
+def test_a_call_that_ended_before_its_socket_spoke_is_not_taken_and_our_message_goes() -> None:
+    async def scene(here: Stage, claim: Claim, connection_id: str) -> None:
+        other = Claim(here.ledger, claim.call_id)
+        await other.announce()
+        await other.take(connection_id)
+        await other.finish(CallOutcome(Ended(EndReason.CALLER_HUNG_UP)))
+        assert not await claim.take(connection_id)
+        assert here.messages == 0
+
+    with_claim(scene)
+
+
 def test_a_call_that_goes_on_elsewhere_is_not_ended_and_keeps_its_own_message() -> None:
     async def scene(here: Stage, claim: Claim, connection_id: str) -> None:
         await claim.take(connection_id)

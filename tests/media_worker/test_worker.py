@@ -72,6 +72,26 @@ def test_a_call_is_taken_carried_and_ended_with_an_empty_queue(lines: io.StringI
     run(scenario())
 
 
+def test_a_call_whose_socket_was_replaced_ends_once(lines: io.StringIO) -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            call = await here.ring(STAYS)
+            await here.until(lambda: here.worker.live_calls == 1)
+            await asyncio.sleep(2)
+            await break_off(call)
+            await asyncio.sleep(5)
+            assert here.worker.live_calls == 1
+            here.worker.worker.calls[call.call_id].call.end(EndReason.TOO_LONG)
+            await here.until(lambda: here.worker.live_calls == 0)
+            await asyncio.sleep(15)
+            assert here.messages == 0
+
+    run(scenario())
+    assert len(events(lines, "call_ended")) == 1
+    assert len(events(lines, "call_taken")) == 2
+    assert events(lines, "call_left") == []
+
+
 def test_no_number_token_or_spoken_word_reaches_a_log_line(lines: io.StringIO) -> None:
     async def scenario() -> list[str]:
         async with stage(AcsSwitches(restart_works=False)) as here:
