@@ -55,14 +55,16 @@ class Call:
         *,
         playout_delay_ms: int = 0,
         earlier: Sequence[TurnRecord] = (),
+        earlier_s: float = 0.0,
     ) -> None:
-        """`earlier`: the turns in the record, when another worker carried the call before."""
+        """`earlier`: the turns in the record, when another worker carried the call before, since
+        its first frame `earlier_s` ago."""
         self._descriptor = descriptor
         self._agent = descriptor.agent
         self._line = Line(leg)
         self._open_bridge = open_bridge
         self._owner = owner
-        self._earlier = earlier
+        self._earlier, self._earlier_s = earlier, earlier_s
         self._delay_s = playout_delay_ms / 1000
         self._rate = descriptor.audio_rate
         self._bad_frames = acs_media.BadFrames()
@@ -86,8 +88,9 @@ class Call:
         async with self._open_bridge(self._agent, self._rate) as bridge:
             self._bridge: Bridge = bridge
             playout = Playout(self._rate, self._delay_s)
+            began_at = self._now() - self._earlier_s
             self._talk = Exchange(
-                self._agent, bridge, self._send, self._now, playout, self._earlier
+                self._agent, bridge, self._send, self._now, playout, began_at, self._earlier
             )
             self._watch = Watch(self._talk, bridge, self._line)
             over = await self._carry(frame)

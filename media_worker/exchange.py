@@ -54,7 +54,8 @@ TalkEvent = (
 
 class Exchange:
     """The talk of one call. `send` writes to the caller's leg and raises ConnectionError when it
-    is closed; `now` is the loop's clock; `earlier`: the turns before this worker had the call."""
+    is closed; `now` is the loop's clock; `began_at`, by it, when the media's first frame came, and
+    `earlier` the turns since, before this worker had the call."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Exchange:
         send: Callable[[bytes], Awaitable[None]],
         now: Callable[[], float],
         playout: Playout,
+        began_at: float,
         earlier: Sequence[TurnRecord] = (),
     ) -> None:
         self._bridge = bridge
@@ -71,8 +73,9 @@ class Exchange:
         self._floor = Floor()
         self._playout = playout
         self.started_at = now()
-        self.turns = Turns(self.started_at, keep_text=agent.transcript, earlier=earlier)
-        self.patience = Patience(agent, self.started_at)
+        """When this worker began."""
+        self.turns = Turns(began_at, keep_text=agent.transcript, earlier=earlier)
+        self.patience = Patience(agent, began_at)
         self.usage: Counter[str] = Counter()
         self.first_audio_at: float | None = None
         self.frames_out = 0

@@ -19,6 +19,7 @@ from media_worker.settings import Settings
 from media_worker.socket_leg import REPLACED, SocketLeg, media_socket
 from switchboard import moves
 from switchboard.acs_jwt import AcsTokens, Refused
+from switchboard.clock import wall_now
 from switchboard.end_reason import EndReason
 from switchboard.ledger import Ledger, StorageUnavailable
 from switchboard.record import CallRecord, RecordError
@@ -193,6 +194,7 @@ class Worker:
             owner,
             playout_delay_ms=self.settings.playout_delay_ms,
             earlier=record.turns,
+            earlier_s=max(0.0, wall_now() - record.started) if record.started else 0.0,
         )
         carried = self.calls[record.call_id] = Carried(call, owner)
         keeper = group.create_task(_keep(owner, call))

@@ -100,7 +100,7 @@ class VoiceLiveAgent:
     """Spoken to the caller by Azure Communication Services itself when the agent cannot speak."""
 
     max_call_minutes: float = 55.0
-    """From the answer. Under Voice Live's 60 minutes a session, so that the goodbye is heard."""
+    """From the first audio. Under Voice Live's 60 minutes a session: the goodbye is heard."""
 
     transcript: bool = True
     """Whether the call's record keeps the words spoken."""

@@ -177,7 +177,12 @@ class Stage:
     """A call between the three, run as a task of the test's own group."""
 
     def __init__(
-        self, *events: BridgeEvent, agent: Agent = QUIET, playout_delay_ms: int = 0
+        self,
+        *events: BridgeEvent,
+        agent: Agent = QUIET,
+        playout_delay_ms: int = 0,
+        earlier: Sequence[TurnRecord] = (),
+        earlier_s: float = 0.0,
     ) -> None:
         self.leg = ScriptedLeg(METADATA)
         self.bridge = ScriptedBridge(*events)
@@ -188,6 +193,8 @@ class Stage:
             self.bridge.opened,
             self.owner,
             playout_delay_ms=playout_delay_ms,
+            earlier=earlier,
+            earlier_s=earlier_s,
         )
 
     @asynccontextmanager

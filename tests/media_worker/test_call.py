@@ -15,8 +15,9 @@ from media_worker.bridges import (
 )
 from media_worker.leg import CallOutcome, Ended, Gone, LetGo, Resumed, Superseded
 from media_worker.limits import BAD_FRAMES, FIRST_FRAME_S, RESUME_S
-from switchboard.agents import VoiceLiveAgent
+from switchboard.agents import Silence, VoiceLiveAgent
 from switchboard.end_reason import EndReason
+from switchboard.record import TurnRecord
 from tests.media_worker.scripted import (
     FRAME,
     FRAME_AUDIO,
@@ -68,6 +69,29 @@ def test_nothing_is_said_before_the_call_is_ours() -> None:
 
     _, outcome = run(scenario())
     assert outcome.greeting_ms == 30.0
+
+
+def test_a_call_that_another_worker_began_keeps_its_clock_in_the_record_and_in_its_length() -> None:
+    before = TurnRecord(speaker="agent", text="Hello.", ended_ms=1500.0)
+    agent = VoiceLiveAgent(name="a", model="m", silence=Silence(prompts=()), max_call_minutes=1)
+
+    async def scenario() -> CallOutcome:
+        stage = Stage(*turn("r", 1.0), agent=agent, earlier=[before], earlier_s=50.0)
+        async with stage.running() as call, asyncio.TaskGroup() as tasks:
+            talking = tasks.create_task(stage.leg.talk(60.0))
+            await asyncio.sleep(10.5)
+            assert [what for what, *_ in stage.bridge.asked] == ["say"]
+            stage.bridge.emit(*turn("goodbye", 1.0))
+            outcome = await call
+            talking.cancel()
+        return outcome
+
+    outcome = run(scenario())
+    assert outcome.ending == Ended(EndReason.TOO_LONG)
+    assert outcome.turns[0] == before
+    assert [50 <= turn.started_ms / 1000 <= 62 for turn in outcome.turns[1:]] == [True, True]
+    assert outcome.greeting_ms is not None
+    assert outcome.greeting_ms < 1000
 
 
 def test_a_call_that_is_somebody_elses_is_left_alone() -> None:

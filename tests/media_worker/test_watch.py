@@ -24,7 +24,7 @@ class Watched:
         self.leg = ScriptedLeg()
         self.bridge = ScriptedBridge()
         now = asyncio.get_running_loop().time
-        self.talk = Exchange(QUIET, self.bridge, self.leg.send, now, Playout(RATE))
+        self.talk = Exchange(QUIET, self.bridge, self.leg.send, now, Playout(RATE), now())
         self.line = Line(self.leg)
         self.watch = Watch(self.talk, self.bridge, self.line)
 
