@@ -6,6 +6,7 @@ left to the setup message, which surfaces after any ring is over.
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import assert_never
 
 from functions.decide import Answer, Envelope, Ignore, IncomingCall, Reject, decide
@@ -19,6 +20,7 @@ from switchboard.ledger import Decided, Left, StorageUnavailable
 from switchboard.limits import ANSWER_WITHIN_S, EVENT_MAX_AGE_S
 from switchboard.numbers import masked
 from switchboard.record import MessageRef, RecordError
+from switchboard.recovery import carry_out
 from switchboard.session import (
     SessionDescriptor,
     derive_token,
@@ -115,19 +117,18 @@ class _Attempt:
         match claim:
             case Left(why, _):
                 self._log("call left alone", why=why.value)
-            case Decided(_, effects):
-                await self._carry_out(effects)
+            case Decided():
+                await self._carry_out(claim)
 
-    async def _carry_out(self, effects: tuple[moves.Effect, ...]) -> None:
-        for effect in effects:
-            match effect:
-                case moves.Answer(attempt):
-                    await self._send_setup()
-                    await self._report(attempt, await self._request_answer())
-                case moves.DeleteMessage(message):
-                    await self._services.ledger.messages.delete(message)
-                case _:
-                    raise AssertionError(f"no part of answering: {effect}")
+    async def _carry_out(self, decided: Decided) -> None:
+        """Raises StorageUnavailable."""
+        for effect in decided.effects:
+            if isinstance(effect, moves.Answer):
+                await self._send_setup()
+                await self._report(effect.attempt, await self._request_answer())
+            else:
+                rest = replace(decided, effects=(effect,))
+                await carry_out(self._services.ledger, self._services.calls, rest)
 
     async def _send_setup(self) -> None:
         try:
@@ -175,7 +176,7 @@ class _Attempt:
         try:
             decided = await self._services.ledger.decide(self._call.call_id, event)
             if isinstance(decided, Decided):
-                await self._carry_out(decided.effects)
+                await self._carry_out(decided)
         except (StorageUnavailable, RecordError) as error:
             # Nothing is missing: the socket names the connection, and the setup message surfaces.
             self._log("record not written", logging.ERROR, why=str(error))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
@@ -192,5 +193,23 @@ def test_a_storage_reply_that_is_lost_makes_no_second_answer(operation: str) -> 
             assert (await ringing.ended()).answered
             assert len(ringing.timeline.all("answered")) == 1
             assert len(d.records()) == 1
+
+    run(call())
+
+
+def test_a_call_that_was_given_up_before_its_answer_took_effect_is_hung_up() -> None:
+    async def call() -> None:
+        switches = AcsSwitches(faults=[AcsFault("answer", reply_delay_s=3)])
+        async with deployment(switches) as d:
+            ringing = await d.ring()
+            await asyncio.sleep(1)
+            records = (await d.services()).ledger.records
+            seen = await records.get(d.records()[0].call_id)
+            assert seen is not None
+            given_up = replace(seen.record, state=Ended(EndReason.NEVER_ANSWERED))
+            assert await records.put(given_up, seen.etag)
+            assert (await ringing.ended()).ended_by == "agent"
+            assert d.records()[0].state == Ended(EndReason.NEVER_ANSWERED)
+            assert not d.host.failures
 
     run(call())

@@ -1,3 +1,4 @@
+import socket
 import ssl
 from pathlib import Path
 
@@ -37,7 +38,14 @@ def test_an_error_or_a_closed_port_is_an_oserror() -> None:
     with pytest.raises(OSError, match="503"):
         fetched("/error")
     with pytest.raises(OSError, match="127"):
-        run(KeyFetch(None)("http://127.0.0.1:1/keys"))
+        run(KeyFetch(None)(f"http://127.0.0.1:{closed_port()}/keys"))
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def test_an_oversized_key_set_is_refused() -> None:
