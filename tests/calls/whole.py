@@ -95,6 +95,7 @@ async def whole(
     voice_live: VoiceLiveSwitches | None = None,
     rate: int = 24_000,
     worker_env: dict[str, str] | None = None,
+    functions_env: dict[str, str] | None = None,
     keep_audio: bool = True,
     access: Access = "keys",
 ) -> AsyncIterator[Whole]:
@@ -125,6 +126,7 @@ async def whole(
                 rate=rate,
             )
             try:
+                env |= functions_env or {}
                 async with FunctionsHost(ROOT, env=env, anew=("functions",), port=port) as host:
                     await world.deliver_calls_to(host.event_grid_url("incoming_call"))
                     yield Whole(world, host, worker)
