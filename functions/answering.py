@@ -16,10 +16,11 @@ from functions.log import Field, log
 from switchboard import moves
 from switchboard.acs_calls import Accepted, AnswerRequest, AnswerVerdict, NoVerdict, Refused
 from switchboard.clock import wall_now
+from switchboard.end_reason import EndReason
 from switchboard.ledger import Decided, Left, StorageUnavailable
 from switchboard.limits import ANSWER_WITHIN_S, EVENT_MAX_AGE_S
 from switchboard.numbers import masked
-from switchboard.record import MessageRef, RecordError
+from switchboard.record import Ended, MessageRef, RecordError
 from switchboard.recovery import carry_out
 from switchboard.session import (
     SessionDescriptor,
@@ -68,6 +69,7 @@ async def _reject(services: Services, call: IncomingCall, why: str) -> None:
         call_id=call.call_id,
         why=why,
         called=masked(call.called),
+        reason=EndReason.REJECTED,
         acted=acted.value,
     )
 
@@ -177,6 +179,8 @@ class _Attempt:
             decided = await self._services.ledger.decide(self._call.call_id, event)
             if isinstance(decided, Decided):
                 await self._carry_out(decided)
+                if decided.record.state == Ended(EndReason.ANSWER_REFUSED):
+                    self._log("call ended", reason=EndReason.ANSWER_REFUSED)
         except (StorageUnavailable, RecordError) as error:
             # Nothing is missing: the socket names the connection, and the setup message surfaces.
             self._log("record not written", logging.ERROR, why=str(error))

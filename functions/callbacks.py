@@ -18,7 +18,7 @@ from switchboard.ledger import StorageUnavailable
 from switchboard.limits import MEDIA_AFTER_CONNECT_S
 from switchboard.moves import ConnectedWithoutMedia, Doubt, MediaDown
 from switchboard.record import Answered, CallRecord, RecordError, Ringing
-from switchboard.recovery import recover
+from switchboard.recovery import Recovered, recover
 from switchboard.session import is_call_id, is_token, tokens_match
 
 _PREFIX = "Microsoft.Communication."
@@ -105,6 +105,9 @@ async def _recover_if_in_doubt(
     if doubt is not None:
         recovered = await recover(services.ledger, services.calls, record.call_id, doubt)
         log("recovery", call_id=record.call_id, doubt=type(doubt).__name__, became=recovered.value)
+        if recovered is Recovered.ENDED:
+            reason = await services.ledger.end_reason(record.call_id)
+            log("call ended", call_id=record.call_id, reason=reason)
 
 
 def parse_events(body: bytes) -> list[CallEvent] | None:

@@ -104,7 +104,11 @@ class Claim:
 
     async def is_held_elsewhere(self) -> bool:
         """Whether another process's socket spoke last."""
-        found = await self._read()
+        try:
+            found = await self._ledger.records.get(self.call_id)
+        except OUTAGE:
+            self.log_outage("read")
+            return False
         live = found is not None and isinstance(found.record.state, record.Live)
         return found is not None and live and not self._is_ours(found)
 
@@ -154,13 +158,8 @@ class Claim:
 
     async def end_reason(self) -> EndReason | None:
         """The call's end as it stands in the record; None: it has not ended, or cannot be read."""
-        found = await self._read()
-        state = found.record.state if found else None
-        return state.reason if isinstance(state, record.Ended) else None
-
-    async def _read(self) -> Versioned | None:
         try:
-            return await self._ledger.records.get(self.call_id)
+            return await self._ledger.end_reason(self.call_id)
         except OUTAGE:
             self.log_outage("read")
             return None

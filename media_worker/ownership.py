@@ -131,7 +131,7 @@ class Ownership:
             return Resumed(leg)
         if self._recovered is Recovered.GONE:
             return Gone()
-        if self._recovered is Recovered.ENDED:
+        if self._recovered in (Recovered.ENDED, Recovered.OVER):
             return Gone(await self.claim.end_reason() or EndReason.MEDIA_FAILED)
         return Superseded()
 

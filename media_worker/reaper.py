@@ -12,7 +12,7 @@ from media_worker.edge import contained
 from media_worker.limits import REAP_EVERY_S, REAP_JITTER, REAP_MOST
 from switchboard.ledger import Ledger, StorageUnavailable, Surfacing
 from switchboard.record import RecordError
-from switchboard.recovery import AcsCalls, recover_surfaced
+from switchboard.recovery import AcsCalls, Recovered, recover_surfaced
 
 
 class Reaper:
@@ -51,5 +51,8 @@ class Reaper:
                 log.event("message_set_aside", "error", call_id=call_id, outcome=why)
             else:
                 log.event("message_seen_to", call_id=call_id, outcome=outcome.value)
+                if outcome is Recovered.ENDED:
+                    reason = await self._ledger.end_reason(call_id)
+                    log.event("call_ended", call_id=call_id, reason=str(reason))
         except StorageUnavailable:
             log.event("storage_unavailable", "warning", call_id=call_id, error="recovery")

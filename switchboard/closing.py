@@ -22,7 +22,9 @@ class Recovered(Enum):
     GONE = "gone"
     """The call is over at ACS, and its owner is to write the end (`Finished`)."""
     ENDED = "ended"
-    """The record is `ended`, by this recovery or by another."""
+    """This recovery ended the call, and its record."""
+    OVER = "over"
+    """The record was `ended` by another party."""
     LEFT = "left"
     """Another party is ending the call, or it is being transferred, or the limits of this
     recovery were reached: the message in the queue stays and brings the next one."""
@@ -36,7 +38,7 @@ def left_as(why: Why) -> Recovered:
         case Why.GONE:
             return Recovered.GONE
         case Why.ENDED:
-            return Recovered.ENDED
+            return Recovered.OVER
         case Why.CLOSING | Why.TRANSFERRING | Why.TOO_SOON | Why.NO_RECORD:
             return Recovered.LEFT
         case _:

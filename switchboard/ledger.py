@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias, assert_never
 from switchboard import limits
 from switchboard.clock import wall_now
 from switchboard.decisions import Do, Leave, Why, Write
+from switchboard.end_reason import EndReason
 from switchboard.moves import AcsView, Answer, Effect, Event, IncomingCall, Surfaced
 from switchboard.record import CallRecord, Ended, Live, MessageRef, Ringing
 from switchboard.session import SessionDescriptor
@@ -183,6 +184,12 @@ class Ledger:
                 case never:
                     assert_never(never)
         raise StorageUnavailable(f"the record of {call_id} was written by others all the time")
+
+    async def end_reason(self, call_id: str) -> EndReason | None:
+        """How the call ended; None: it has not. Raises `StorageUnavailable` and `RecordError`."""
+        found = await self.records.get(call_id)
+        state = found.record.state if found is not None else None
+        return state.reason if isinstance(state, Ended) else None
 
     async def _won(self, record: CallRecord, etag: str | None) -> bool:
         """Whether `record` was written. False: the caller reads, and only then knows."""

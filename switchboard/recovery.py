@@ -69,7 +69,8 @@ async def recover(
                 return left_as(why)
             case Decided(CallRecord(state=Closing()) as record, effects):
                 outcome = await Closer(ledger, acs, record, sleep).run(effects)
-                if outcome is Recovered.ENDED and isinstance(doubt, Surfaced):
+                over = outcome in (Recovered.ENDED, Recovered.OVER)
+                if over and isinstance(doubt, Surfaced):
                     await ledger.messages.delete(doubt.message)
                 return outcome
             case Decided(CallRecord(state=Lost()) as record, effects):
@@ -79,8 +80,10 @@ async def recover(
                 doubt = went_on
             case Decided(record):
                 await carry_out(ledger, acs, verdict)
-                over = isinstance(record.state, Ended)
-                return Recovered.ENDED if over else Recovered.HEALTHY
+                if not isinstance(record.state, Ended):
+                    return Recovered.HEALTHY
+                before = isinstance(seen.record.state, Ended)
+                return Recovered.OVER if before else Recovered.ENDED
             case _:
                 assert_never(verdict)
     return Recovered.LEFT

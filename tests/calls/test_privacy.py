@@ -125,7 +125,7 @@ Scene = Callable[[Whole], Awaitable[SimulatedCall]]
 SCENES: dict[str, tuple[Scene, dict[str, object], str]] = {
     # what happens, with which switches, and a line that shows that it did
     "a conversation": (talk, {}, "call_ended"),
-    "a call passed to a person": (waits, {"acs": UNREACHABLE}, '"became": "ended"'),
+    "a call passed to a person": (waits, {"acs": UNREACHABLE}, '"reason": "transferred"'),
     "a socket refused": (
         waits,
         {"worker_env": {"ACS_IMMUTABLE_RESOURCE_ID": "00000000-0000-4000-8000-000000000000"}},
@@ -136,7 +136,7 @@ SCENES: dict[str, tuple[Scene, dict[str, object], str]] = {
         {"voice_live": VoiceLiveSwitches(refuse_status=401)},
         "http_401",
     ),
-    "a number of nobody": (to_nobody, {"agents_toml": NOBODY}, "call rejected"),
+    "a number of nobody": (to_nobody, {"agents_toml": NOBODY}, '"reason": "rejected"'),
     "an outage of storage": (without_storage, {}, "claim failed"),
     "strangers at the doors": (beside_strangers, {}, "callback refused"),
 }

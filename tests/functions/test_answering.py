@@ -51,7 +51,9 @@ def test_a_throttled_answer_is_retried_while_the_phone_rings() -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "8523"), (401, "Denied"), (403, "7504")])
-def test_a_refusal_that_proves_itself_is_cleaned_up_at_once(status: int, code: str) -> None:
+def test_a_refusal_that_proves_itself_is_cleaned_up_at_once_and_logged_as_the_end(
+    status: int, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def call() -> None:
         switches = AcsSwitches(faults=[AcsFault("answer", Refusal(status, code), times=99)])
         async with deployment(switches) as d:
@@ -62,6 +64,7 @@ def test_a_refusal_that_proves_itself_is_cleaned_up_at_once(status: int, code: s
             assert d.statuses() == [202]
 
     run(call())
+    assert caplog.messages[-1].endswith('"reason": "answer_refused"}')
 
 
 @pytest.mark.parametrize("code", [(404, "8522"), (400, "8501"), (409, "8519"), (400, "8567")])

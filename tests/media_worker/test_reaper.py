@@ -1,6 +1,7 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from azure.storage.queue.aio import QueueClient
 
 from media_worker.app import serving
@@ -42,7 +43,11 @@ def test_a_call_whose_worker_vanished_is_taken_up_by_another() -> None:
     run(scenario())
 
 
-def test_a_call_whose_worker_vanished_and_that_nobody_can_take_up_ends_with_an_apology() -> None:
+def test_a_call_whose_worker_vanished_and_that_nobody_can_take_up_ends_with_an_apology(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="media_worker")
+
     async def scenario() -> None:
         async with stage() as here:
             settings = Settings.from_env(environment(here.storage, here.acs, here.voice))
@@ -58,6 +63,8 @@ def test_a_call_whose_worker_vanished_and_that_nobody_can_take_up_ends_with_an_a
             await asyncio.sleep(120)
             assert (await here.record(call.call_id)).state == Ended(EndReason.WORKER_LOST)
             assert here.messages == 0
+            ends = [line for line in caplog.records if line.getMessage() == "call_ended"]
+            assert vars(ends[-1])["fields"]["reason"] == "worker_lost"
 
     run(scenario())
 
