@@ -31,7 +31,7 @@ from tests.virtual_time import run
 CALLER = "+15550100042"
 TALKS = CallerScript(
     (
-        Step(Say(Utterance("My password is swordfish.")), AfterWait(1.0)),
+        Step(Say(Utterance("My password is swordfish.")), AfterWait(1000)),
         Step(Press("90210#"), AfterAgent()),
         Step(Say(Utterance("Goodbye, said the walrus.")), AfterAgent()),
         Step(HangUp(), AfterAgent()),
