@@ -17,7 +17,7 @@ from media_worker.bridges.voice_live_connect import VoiceLiveAccess, http_sessio
 from media_worker.drain import drain
 from media_worker.edge import for_ever
 from media_worker.entra import Tokens
-from media_worker.limits import KEYS_CHECK_S, SHUTDOWN_S
+from media_worker.limits import SHUTDOWN_S
 from media_worker.reaper import Reaper
 from media_worker.settings import Settings
 from media_worker.worker import Worker
@@ -149,7 +149,7 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
     loops = {
         "reaper": Reaper(ledger, acs, seed=secrets.randbits(32)).run,
         "lag": lag.watch,
-        "keys": lambda: _keep_keys(keys),
+        "keys": keys.keep_fresh,
     }
     bearer = None
     if settings.voice_live_key is None and credential is not None:
@@ -167,13 +167,6 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
 
 def _bridges(access: VoiceLiveAccess, record: CallRecord) -> OpenBridge:
     return lambda agent, rate: open_voice_live(agent, rate, access, record.call_id, record.turns)
-
-
-async def _keep_keys(keys: KeySet) -> None:
-    """Fetches the key set before the first call needs it, and again before it is stale."""
-    while True:
-        await keys.refresh()
-        await asyncio.sleep(KEYS_CHECK_S)
 
 
 def _tls(ca_file: str | None) -> ssl.SSLContext | None:

@@ -131,19 +131,12 @@ DOOR_S = 4.0
 a refusal starts the recovery, which is better than waiting."""
 
 # --- the shell ------------------------------------------------------------------------------------
-SOCKET_HEARTBEAT_S = 25.0
-"""Ping interval on media sockets: only against proxies that drop idle connections (4 minutes), for
-`LEG_STALLED_S` notices a dead peer sooner. Whether ACS answers pings is not documented."""
-
 TOKEN_CHECK_S = 30.0
 """How often the credential is asked: it fetches from five minutes before expiry, so ten failures
 in a row are needed before a token is missed."""
 
 TOKEN_WAIT_S = 10.0
 """For one request to Entra or the identity endpoint, with the library's own retries."""
-
-KEYS_CHECK_S = 1500.0
-"""How often the key set of ACS is fetched ahead: twice within the hour in which it is fresh."""
 
 LAG_PROBE_S = 0.25
 """How often the loop's lag is measured: four timers a second are not seen in the CPU."""
