@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import ClientError, WSMsgType, web
 
-from media_worker.limits import LEG_CLOSE_S, MAX_FRAME_BYTES, SOCKET_HEARTBEAT_S
+from media_worker.limits import LEG_CLOSE_S, MAX_FRAME_BYTES
 
 REPLACED = 4409
 """Close code for a socket whose call is carried by a newer one; private use (RFC 6455 §7.4.2)."""
@@ -12,10 +12,10 @@ REPLACED = 4409
 
 def media_socket() -> "web.WebSocketResponse[bool]":
     """A response for the upgrade: no compression (it costs more CPU than all else and PCM barely
-    shrinks), text handed on as bytes, and frames bounded."""
+    shrinks), text handed on as bytes, and frames bounded. No heartbeat: the service sends 50 frames
+    a second, each of which would set the timer back, and `LEG_STALLED_S` sees when it does not."""
     return web.WebSocketResponse(
         timeout=LEG_CLOSE_S,
-        heartbeat=SOCKET_HEARTBEAT_S,
         compress=False,
         max_msg_size=MAX_FRAME_BYTES,
         decode_text=False,
