@@ -74,7 +74,7 @@ class Claim:
         if why is not None:
             log.event("call_not_taken", "warning", call_id=self.call_id, outcome=why)
             return False
-        log.event("call_taken", call_id=self.call_id, epoch=self.epoch)
+        log.event("call_taken", call_id=self.call_id, epoch=self.epoch, connection_id=connection_id)
         return True
 
     async def still_heard(self) -> bool:

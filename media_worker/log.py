@@ -42,7 +42,6 @@ class Fields(TypedDict, total=False):
     port: int
     calls: int
     deadline_s: float
-    waited_s: float
     duration_s: float
     greeting_ms: float
     turns: int
@@ -56,8 +55,6 @@ class Fields(TypedDict, total=False):
     dequeue_count: int
     outcome: str
     error: str
-    code: int
-    version: str
 
 
 _ALLOWED = Fields.__optional_keys__

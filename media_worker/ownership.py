@@ -17,8 +17,9 @@ from switchboard.decisions import Why
 from switchboard.end_reason import EndReason
 from switchboard.ledger import Ledger
 from switchboard.limits import RENEW_EVERY_S
+from switchboard.operations import AcsCalls
 from switchboard.record import TurnRecord
-from switchboard.recovery import AcsCalls, Recovered, end_call, recover
+from switchboard.recovery import Recovered, end_call, recover
 
 
 class Ownership:

@@ -11,8 +11,9 @@ from media_worker import log
 from media_worker.edge import contained
 from media_worker.limits import REAP_EVERY_S, REAP_JITTER, REAP_MOST
 from switchboard.ledger import Ledger, StorageUnavailable, Surfacing
+from switchboard.operations import AcsCalls
 from switchboard.record import RecordError
-from switchboard.recovery import AcsCalls, Recovered, recover_surfaced
+from switchboard.recovery import Recovered, recover_surfaced
 
 
 class Reaper:

@@ -22,8 +22,8 @@ from switchboard.acs_jwt import AcsTokens, Refused
 from switchboard.clock import wall_now
 from switchboard.end_reason import EndReason
 from switchboard.ledger import Ledger, StorageUnavailable
+from switchboard.operations import AcsCalls
 from switchboard.record import CallRecord, RecordError
-from switchboard.recovery import AcsCalls
 from switchboard.session import is_call_id, tokens_match
 
 

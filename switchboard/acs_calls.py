@@ -23,7 +23,7 @@ from azure.communication.callautomation.aio import CallAutomationClient, CallCon
 from switchboard.acs_requests import AcsRefused, AcsUnavailable, patiently
 from switchboard.clock import wall_now
 from switchboard.moves import AcsView
-from switchboard.recovery import Acted
+from switchboard.operations import Acted
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ AnswerVerdict: TypeAlias = Accepted | Refused | NoVerdict
 
 
 class CallAutomation:
-    """The operations on calls (`recovery.AcsCalls` and more), none of which raises for what the
+    """The operations on calls (`operations.AcsCalls` and more), none of which raises for what the
     service does. `client` comes from `azure_clients.acs_client`. Each request takes
     `limits.ACS_REQUEST_S` at most, retries included.
     """

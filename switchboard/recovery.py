@@ -36,8 +36,6 @@ from switchboard.record import Answered, CallRecord, Closing, Ended, Live, Lost,
 from switchboard.transitions import patience
 
 __all__ = [
-    "AcsCalls",
-    "Acted",
     "Recovered",
     "carry_out",
     "end_call",

@@ -15,8 +15,8 @@ from switchboard.moves import (
     MediaDown,
     Surfaced,
 )
+from switchboard.operations import Acted
 from switchboard.record import CallRecord, MessageRef
-from switchboard.recovery import Acted
 from switchboard.session import SessionDescriptor
 
 if TYPE_CHECKING:

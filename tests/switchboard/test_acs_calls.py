@@ -8,7 +8,7 @@ import pytest
 
 from switchboard.acs_calls import Accepted, CallAutomation, Refused
 from switchboard.moves import AcsView
-from switchboard.recovery import Acted
+from switchboard.operations import Acted
 from tests.switchboard.acs_stand import (
     CALL,
     CONNECTION,

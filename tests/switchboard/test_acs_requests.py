@@ -7,7 +7,7 @@ import pytest
 
 from switchboard.acs_calls import Accepted, CallAutomation, NoVerdict
 from switchboard.azure_clients import acs_client
-from switchboard.recovery import Acted
+from switchboard.operations import Acted
 from switchboard.settings import Shared
 from tests.switchboard.acs_stand import (
     ENVIRON,
