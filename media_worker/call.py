@@ -99,10 +99,10 @@ class Call:
         return outcome
 
     async def pause(self, limit_s: float) -> None:
-        """Returns when nobody is speaking, at the latest after `limit_s`: a moment to move the
+        """Returns in a pause of the talk, at the latest after `limit_s`: a moment to move the
         call to another worker."""
         for _ in range(int(limit_s / PAUSE_POLL_S)):
-            if not self._taken.is_set() or self._talk.quiet_since(self._now()) is not None:
+            if not self._taken.is_set() or self._talk.pauses(self._now()):
                 return
             await asyncio.sleep(PAUSE_POLL_S)
 

@@ -22,7 +22,7 @@ from media_worker.bridges import (
 )
 from media_worker.dtmf import Digits
 from media_worker.floor import Action, Floor
-from media_worker.limits import FIRST_AUDIO_S, TURN_AHEAD_S, TURN_START_S
+from media_worker.limits import FIRST_AUDIO_S, PAUSE_S, TURN_AHEAD_S, TURN_START_S
 from media_worker.patience import Patience
 from media_worker.playout import Cut, Playout
 from media_worker.turns import Turns
@@ -217,6 +217,11 @@ class Exchange:
         if self._caller_speaks or self._asked or self._floor.busy or ends_at > now:
             return None
         return max(self._quiet_since, ends_at)
+
+    def pauses(self, now: float) -> bool:
+        """Whether nobody speaks, and no answer is on its way either, as far as anybody can tell."""
+        since = self.quiet_since(now)
+        return since is not None and now - since >= PAUSE_S
 
     def stalled(self, now: float) -> bool:
         """Whether the bridge owes words and has been still for too long, with nothing to hear."""

@@ -60,6 +60,9 @@ RENEW_AT_LATEST_S = 10.0
 CHECKPOINT_S = 10.0
 """Above the ledger's own 5 s of retries: a checkpoint that takes longer is given up."""
 
+PAUSE_S = 1.5
+"""Nobody has spoken for so long: a pause, and not the moment before the agent's answer."""
+
 PAUSE_POLL_S = 0.1
 """How finely a pause in the conversation is looked for."""
 

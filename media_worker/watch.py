@@ -89,8 +89,7 @@ class Watch:
             await line.leg.close(STALLED)
         if self.renew_by is not None:
             left_s = self.renew_by - now
-            calm = talk.quiet_since(now) is not None
-            if left_s < RENEW_AT_LATEST_S or (left_s < RENEW_BEFORE_S and calm):
+            if left_s < RENEW_AT_LATEST_S or (left_s < RENEW_BEFORE_S and talk.pauses(now)):
                 self.renew_by = None
                 await self._bridge.renew()
 

@@ -302,6 +302,28 @@ def test_keyed_digits_silence_the_agent_and_reach_it_as_text() -> None:
     assert "42" not in str(outcome.turns)
 
 
+def test_the_moment_between_a_question_and_its_answer_is_no_pause() -> None:
+    async def scenario() -> float:
+        stage = Stage(Ready(None, resumed=False))
+        async with stage.running(), asyncio.TaskGroup() as tasks:
+            talking = tasks.create_task(stage.leg.talk(20.0))
+            await asyncio.sleep(1.0)
+            stage.bridge.emit(SpeechStarted("u", 0.0))
+            await asyncio.sleep(0.5)
+            stage.bridge.emit(SpeechStopped("u", 0.0))
+            pausing = tasks.create_task(stage.call.pause(20.0))
+            await asyncio.sleep(1.0)
+            assert not pausing.done()
+            stage.bridge.emit(*turn("a", 2.0))
+            await pausing
+            paused_at = now()
+            stage.leg.put(None)
+            talking.cancel()
+        return paused_at
+
+    assert run(scenario()) > 1.0 + 0.5 + 1.0 + 2.0
+
+
 def test_a_call_can_be_handed_over_in_a_pause() -> None:
     async def scenario() -> tuple[Stage, CallOutcome, float]:
         stage = Stage(*turn("a", 4.0))
@@ -316,7 +338,7 @@ def test_a_call_can_be_handed_over_in_a_pause() -> None:
         return stage, call.result(), paused_at
 
     stage, outcome, paused_at = run(scenario())
-    assert paused_at == pytest.approx(4.03, abs=0.11)
+    assert paused_at == pytest.approx(5.53, abs=0.11)
     assert outcome.ending == LetGo("handed_over")
     assert stage.owner.did == []
 
