@@ -4,9 +4,17 @@ model and the voice."""
 from collections.abc import Mapping
 from typing import Any
 
-from switchboard.agents import JSON, Agent, HeardTruth, Silence, VoiceLiveAgent
+from switchboard.agents import (
+    JSON,
+    Agent,
+    HeardTruth,
+    RealtimeSpeechAgent,
+    Silence,
+    VoiceLiveAgent,
+)
 from switchboard.agents_file import AZURE_REALTIME, GPT_REALTIME
 from switchboard.checks import fits
+from switchboard.speech_voice import BargeIn, SpeechVoice
 from switchboard.voice_live_fields import NATIVE_VOICES, OPENAI_VOICES
 
 _PLAIN = (
@@ -25,6 +33,40 @@ _WORDED = ("rate", "pitch", "volume")
 
 def agent_of_table(name: str, table: Mapping[str, Any]) -> Agent:
     """The agent of `[agents.NAME]`, which must have passed `switchboard.checks`."""
+    if table["bridge"] == "realtime_speech":
+        return _realtime_speech(name, table)
+    return _voice_live(name, table)
+
+
+def _realtime_speech(name: str, table: Mapping[str, Any]) -> RealtimeSpeechAgent:
+    values: dict[str, Any] = {key: table[key] for key in (*_PLAIN, "speaking") if key in table}
+    if "turn_detection" in table:
+        values["turn_detection"] = _turn_detection(table["turn_detection"], "server_vad")
+    noise = table.get("noise_reduction", True)
+    values["noise_reduction"] = _switched(noise, "type", "far_field")
+    values["transcription"] = _switched(
+        table.get("transcription", True), "model", "gpt-4o-mini-transcribe"
+    )
+    values["voice"] = _speech_voice(table["voice"])
+    if "fallback_voice" in table:
+        values["fallback_voice"] = _speech_voice(table["fallback_voice"])
+    values["barge_in"] = BargeIn(**_whole_numbers(table.get("barge_in", {})))
+    if "waiting" in table:
+        values["waiting"] = tuple(table["waiting"])
+    values["silence"] = _silence(table.get("silence", {}))
+    return RealtimeSpeechAgent(name=name, **values)
+
+
+def _speech_voice(voice: str | Mapping[str, Any]) -> SpeechVoice:
+    if isinstance(voice, str):
+        return SpeechVoice(voice)
+    values: dict[str, Any] = {
+        key: _worded(item) if key in _WORDED else item for key, item in voice.items()
+    }
+    return SpeechVoice(**values)
+
+
+def _voice_live(name: str, table: Mapping[str, Any]) -> VoiceLiveAgent:
     model = table.get("model")
     voice = _voice(table.get("voice"))
     values: dict[str, Any] = {key: table[key] for key in _PLAIN if key in table}
@@ -32,7 +74,7 @@ def agent_of_table(name: str, table: Mapping[str, Any]) -> Agent:
     values["agent_version"] = _worded(table["version"]) if "version" in table else None
     values["voice"] = voice
     if "turn_detection" in table:
-        values["turn_detection"] = _turn_detection(table["turn_detection"])
+        values["turn_detection"] = _turn_detection(table["turn_detection"], "azure_semantic_vad")
     for key, usual in (
         ("noise_reduction", "azure_deep_noise_suppression"),
         ("echo_cancellation", "server_echo_cancellation"),
@@ -61,10 +103,10 @@ def _voice(voice: str | Mapping[str, Any] | None) -> Mapping[str, JSON] | None:
     return wire
 
 
-def _turn_detection(value: str | Mapping[str, Any]) -> Mapping[str, JSON]:
+def _turn_detection(value: str | Mapping[str, Any], usual: str) -> Mapping[str, JSON]:
     if isinstance(value, str):
         return {"type": value}
-    return {"type": "azure_semantic_vad", **_whole_numbers(value)}
+    return {"type": usual, **_whole_numbers(value)}
 
 
 def _switched(

@@ -5,13 +5,18 @@ JSON, so that a change of the file touches only calls that begin after it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, TypeAlias, TypeGuard, get_args
+
+from switchboard.speech_voice import BargeIn, Sensor, Speaking, SpeechVoice
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 HeardTruth = Literal["truncate", "replace", "service"]
-BRIDGES = ("voice_live",)
+BRIDGES = ("voice_live", "realtime_speech")
 """The values of `bridge`, one for each member of `Agent`."""
+
+_FAR_FIELD = {"type": "far_field"}
+_TRANSCRIBER = {"model": "gpt-4o-mini-transcribe"}
 
 
 class AgentError(Exception):
@@ -110,16 +115,53 @@ class VoiceLiveAgent:
     by the words heard, or leave it to the `service` (`auto_truncate`)."""
 
 
-Agent: TypeAlias = VoiceLiveAgent
+@dataclass(frozen=True)
+class RealtimeSpeechAgent:
+    """An agent whose model hears the caller and writes (Azure OpenAI Realtime, GA), and whose words
+    a voice of Azure Speech says.
+
+    `turn_detection`, `noise_reduction` and `transcription` are the wire form of the fields of
+    `session.audio.input`, never to be changed. What has no docstring is as in `VoiceLiveAgent`.
+    """
+
+    name: str
+    voice: SpeechVoice
+    bridge: Literal["realtime_speech"] = "realtime_speech"
+    model: str = "gpt-realtime-2.1-mini"
+    """The deployment's name."""
+
+    instructions: str | None = None
+    turn_detection: Mapping[str, JSON] = field(default_factory=lambda: {"type": "server_vad"})
+    """Never has `create_response` or `interrupt_response`: the bridge's to add."""
+
+    noise_reduction: Mapping[str, JSON] | None = field(default_factory=lambda: _FAR_FIELD)
+    transcription: Mapping[str, JSON] | None = field(default_factory=lambda: _TRANSCRIBER)
+    fallback_voice: SpeechVoice | None = None
+    """Speaks when `voice` cannot."""
+
+    speaking: Speaking = "auto"
+    """Text as it is written (`stream`), or clause by clause as SSML (`clauses`); `auto`: clauses
+    for a voice that needs SSML, else the stream."""
+
+    barge_in: BargeIn = field(default_factory=BargeIn)
+    waiting: tuple[str, ...] = ("One moment, please.",)
+    """Said, one after the other, when an answer is long in coming. Empty: nothing is said."""
+
+    greeting: str | None = None
+    silence: Silence = field(default_factory=Silence)
+    goodbye: str = VoiceLiveAgent.goodbye
+    apology: str = VoiceLiveAgent.apology
+    max_call_minutes: float = VoiceLiveAgent.max_call_minutes
+    transcript: bool = True
+
+
+Agent: TypeAlias = VoiceLiveAgent | RealtimeSpeechAgent
 """Closed union, told apart by `bridge`; `match` on it ends in `assert_never`."""
 
 
 def agent_to_json(agent: Agent) -> dict[str, JSON]:
     """The snapshot: plain JSON, independent of `agent`; `agent_from_json` gives an equal agent."""
-    snapshot: dict[str, JSON] = {f.name: _copy(getattr(agent, f.name)) for f in fields(agent)}
-    silence = agent.silence
-    snapshot["silence"] = {f.name: _copy(getattr(silence, f.name)) for f in fields(silence)}
-    return snapshot
+    return {f.name: _copy(getattr(agent, f.name)) for f in fields(agent)}
 
 
 def agent_from_json(obj: object) -> Agent:
@@ -131,19 +173,17 @@ def agent_from_json(obj: object) -> Agent:
     """
     if not _is_table(obj):
         raise AgentError(f"agent: a table is needed, not {type(obj).__name__}")
-    bridge = obj.get("bridge")
-    if bridge not in BRIDGES:
-        raise AgentError(f"agent.bridge: {bridge!r} is not known here, only {', '.join(BRIDGES)}")
-    values = _read("agent", VoiceLiveAgent, _AGENT_FIELDS, obj)
-    if "silence" in values:
-        silence = _read("agent.silence", Silence, _SILENCE_FIELDS, values["silence"])
-        if "prompts" in silence:
-            silence["prompts"] = tuple(silence["prompts"])
-        values["silence"] = Silence(**silence)
-    agent = VoiceLiveAgent(**values)
-    if (agent.model is None) == (agent.project is None or agent.agent_name is None):
-        raise AgentError("agent: either model, or project and agent_name")
-    return agent
+    match obj.get("bridge"):
+        case "voice_live":
+            agent = VoiceLiveAgent(**_read("agent", VoiceLiveAgent, _VOICE_LIVE_FIELDS, obj))
+            if (agent.model is None) == (agent.project is None or agent.agent_name is None):
+                raise AgentError("agent: either model, or project and agent_name")
+            return agent
+        case "realtime_speech":
+            return RealtimeSpeechAgent(**_read("agent", RealtimeSpeechAgent, _SPEECH_FIELDS, obj))
+        case bridge:
+            known = ", ".join(BRIDGES)
+            raise AgentError(f"agent.bridge: {bridge!r} is not known here, only {known}")
 
 
 _Check: TypeAlias = Callable[[object], bool]
@@ -173,27 +213,60 @@ def _or_none(check: _Check) -> _Check:
     return lambda value: value is None or check(value)
 
 
-_SILENCE_FIELDS: dict[str, _Check] = {
-    "prompt_after_s": _is_number,
-    "prompts": _is_texts,
-    "goodbye": _is_text,
-}
-_AGENT_FIELDS: dict[str, _Check] = {
+_SHARED_FIELDS: dict[str, _Check] = {
     "name": _is_text,
     "bridge": _is_text,
-    **dict.fromkeys(("model", "instructions"), _or_none(_is_text)),
-    "temperature": _or_none(_is_number),
-    **dict.fromkeys(("project", "agent_name", "agent_version"), _or_none(_is_text)),
-    "voice": _or_none(_is_table),
+    **dict.fromkeys(("instructions", "greeting"), _or_none(_is_text)),
     "turn_detection": _is_table,
-    **dict.fromkeys(("noise_reduction", "echo_cancellation", "transcription"), _or_none(_is_table)),
-    "session": _is_table,
-    "greeting": _or_none(_is_text),
+    **dict.fromkeys(("noise_reduction", "transcription"), _or_none(_is_table)),
     "silence": _is_table,
     **dict.fromkeys(("goodbye", "apology"), _is_text),
     "max_call_minutes": _is_number,
     "transcript": _is_flag,
+}
+_VOICE_LIVE_FIELDS: dict[str, _Check] = {
+    **_SHARED_FIELDS,
+    "model": _or_none(_is_text),
+    "temperature": _or_none(_is_number),
+    **dict.fromkeys(("project", "agent_name", "agent_version"), _or_none(_is_text)),
+    **dict.fromkeys(("voice", "echo_cancellation"), _or_none(_is_table)),
+    "session": _is_table,
     "heard_truth": lambda value: value in get_args(HeardTruth),
+}
+_SPEECH_FIELDS: dict[str, _Check] = {
+    **_SHARED_FIELDS,
+    "model": _is_text,
+    "voice": _is_table,
+    "fallback_voice": _or_none(_is_table),
+    "speaking": lambda value: value in get_args(Speaking),
+    "barge_in": _is_table,
+    "waiting": _is_texts,
+}
+_TEXTS = ("locale", "style", "rate", "pitch", "volume", "endpoint_id", "lexicon_url")
+_Part: TypeAlias = tuple[type[Any], dict[str, _Check]]
+_SPEECH_VOICE: _Part = (
+    SpeechVoice,
+    {
+        "name": _is_text,
+        "style_degree": _or_none(_is_number),
+        **dict.fromkeys(_TEXTS, _or_none(_is_text)),
+    },
+)
+_BARGE_IN: dict[str, _Check] = {
+    "sensor": lambda value: value in get_args(Sensor),
+    **dict.fromkeys(("threshold_dbfs", "minimum_speech_ms", "hang_over_ms"), _is_number),
+    "adaptive_noise_floor": _is_flag,
+}
+_SILENCE: _Part = (
+    Silence,
+    {"prompt_after_s": _is_number, "prompts": _is_texts, "goodbye": _is_text},
+)
+_PARTS: dict[tuple[type[Any], str], _Part] = {
+    (VoiceLiveAgent, "silence"): _SILENCE,
+    (RealtimeSpeechAgent, "silence"): _SILENCE,
+    (RealtimeSpeechAgent, "voice"): _SPEECH_VOICE,
+    (RealtimeSpeechAgent, "fallback_voice"): _SPEECH_VOICE,
+    (RealtimeSpeechAgent, "barge_in"): (BargeIn, _BARGE_IN),
 }
 
 
@@ -206,14 +279,20 @@ def _read(
             if not checks[f.name](obj[f.name]):
                 kind = type(obj[f.name]).__name__
                 raise AgentError(f"{path}.{f.name}: a {kind} that does not belong here")
-            values[f.name] = _copy(obj[f.name])
+            value = values[f.name] = _copy(obj[f.name])
+            if value is not None and (part := _PARTS.get((cls, f.name))):
+                values[f.name] = part[0](**_read(f"{path}.{f.name}", *part, value))
+            elif f.name in ("prompts", "waiting"):
+                values[f.name] = tuple(value)
         elif f.default is MISSING and f.default_factory is MISSING:
             raise AgentError(f"{path}.{f.name}: missing")
     return values
 
 
 def _copy(value: Any) -> Any:
-    """Tuples become lists, as JSON has them."""
+    """Tuples become lists and dataclasses tables, as JSON has them."""
+    if is_dataclass(value):
+        return {f.name: _copy(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
         return {key: _copy(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

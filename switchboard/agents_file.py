@@ -1,15 +1,12 @@
 """What `agents.toml` may hold: the one definition behind the parser, the schema and the reader."""
 
-from switchboard.agents import Silence, VoiceLiveAgent
 from switchboard.shapes import (
     Anything,
     Either,
     Field,
     Fits,
-    Flag,
     Has,
     Lacks,
-    ListOf,
     MapOf,
     Misfits,
     Never,
@@ -18,6 +15,8 @@ from switchboard.shapes import (
     Tagged,
     Text,
 )
+from switchboard.speech_fields import REALTIME_SPEECH
+from switchboard.spoken_fields import SPOKEN
 from switchboard.voice_live_fields import (
     ECHO_CANCELLATION,
     NATIVE_VOICES,
@@ -125,28 +124,6 @@ _RULES = (
     ),
 )
 
-_SILENCE_DEFAULT = Silence()
-_DEFAULT = VoiceLiveAgent(name="")
-_spoken = Text(max_length=1000)
-_SILENCE = Table(
-    {
-        "prompt_after_s": Field(
-            Number(1, 120),
-            "Seconds of silence before each prompt, and once more before the goodbye.",
-            default=_SILENCE_DEFAULT.prompt_after_s,
-        ),
-        "prompts": Field(
-            ListOf(_spoken, 10),
-            "What the agent says to a silent caller, one after the other. [] turns this off.",
-            default=list(_SILENCE_DEFAULT.prompts),
-        ),
-        "goodbye": Field(
-            _spoken,
-            "What it says after the last prompt, before hanging up.",
-            default=_SILENCE_DEFAULT.goodbye,
-        ),
-    }
-)
 _name = Text(max_length=200)
 _VOICE_LIVE = Table(
     {
@@ -192,24 +169,7 @@ _VOICE_LIVE = Table(
             MapOf(Text(), Anything()),
             "Fields of Voice Live's session.update, sent as they stand, over everything else.",
         ),
-        "greeting": Field(
-            _spoken, "Spoken first, word for word. Left out: the agent waits for the caller."
-        ),
-        "silence": Field(_SILENCE, "What happens while the caller says nothing."),
-        "goodbye": Field(
-            _spoken, "Spoken when max_call_minutes are over.", default=_DEFAULT.goodbye
-        ),
-        "apology": Field(
-            Text(max_length=400),  # the longest text that Call Automation's Play speaks
-            "Spoken when the agent cannot speak, before the transfer or the end.",
-            default=_DEFAULT.apology,
-        ),
-        "max_call_minutes": Field(
-            Number(0.1, 60), "The longest call.", default=_DEFAULT.max_call_minutes
-        ),
-        "transcript": Field(
-            Flag(), "Whether the record of a call keeps what was said.", default=_DEFAULT.transcript
-        ),
+        **SPOKEN,
         "heard_truth": Field(
             Text(choices=("truncate", "replace", "service")),
             "How the agent learns what an interrupting caller did hear: the worker cuts the "
@@ -219,8 +179,8 @@ _VOICE_LIVE = Table(
     },
     never=_RULES,
 )
-AGENT = Tagged("bridge", {"voice_live": _VOICE_LIVE})
-"""A second bridge is a second case here and a second member of `switchboard.agents.Agent`."""
+AGENT = Tagged("bridge", {"voice_live": _VOICE_LIVE, "realtime_speech": REALTIME_SPEECH})
+"""One case for each member of `switchboard.agents.Agent`."""
 
 _agent_name = Text(
     pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from switchboard import numbers
-from switchboard.agents import JSON, Agent, VoiceLiveAgent
+from switchboard.agents import JSON, Agent, RealtimeSpeechAgent, VoiceLiveAgent, agent_to_json
 from switchboard.checks import shown
 from switchboard.directory import Directory, Route
 
@@ -50,10 +50,8 @@ class Explanation:
             "agent": agent.name if agent else None,
             "bridge": agent.bridge if agent else None,
             "model": agent.model if agent else None,
-            "project": agent.project if agent else None,
-            "agent_name": agent.agent_name if agent else None,
-            "agent_version": agent.agent_version if agent else None,
-            "voice": agent.voice if agent else None,
+            **_foundry(agent),
+            "voice": agent_to_json(agent)["voice"] if agent else None,
             "greeting": agent.greeting if agent else None,
             "matched": self.route.matched if self.route else None,
             "key": self.route.key if self.route else None,
@@ -112,9 +110,14 @@ def _caller(caller: str) -> str:
     return "anonymous: the number is withheld" if caller == "anonymous" else shown(caller)[1:-1]
 
 
+def _foundry(agent: Agent | None) -> dict[str, JSON]:
+    names = ("project", "agent_name", "agent_version")
+    return {name: getattr(agent, name, None) for name in names}
+
+
 def _mind(agent: Agent) -> str:
     match agent:
-        case VoiceLiveAgent(model=str(model)):
+        case VoiceLiveAgent(model=str(model)) | RealtimeSpeechAgent(model=model):
             return f"model {model}"
         case VoiceLiveAgent():
             version = f", version {agent.agent_version}" if agent.agent_version else ""
@@ -126,6 +129,8 @@ def _mind(agent: Agent) -> str:
 def _voice(agent: Agent) -> str:
     if agent.voice is None:
         return "the service's own choice"
+    if isinstance(agent, RealtimeSpeechAgent):
+        return f"{agent.voice.name} (Azure Speech)"
     return f"{agent.voice['name']} ({agent.voice['type']})"
 
 

@@ -51,8 +51,8 @@ OPENAI_TRANSCRIBERS = (
 _LOCALE = "[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 _AZURE_VOICE = "^[A-Za-z]{2,3}-[A-Za-z]{2,4}-[A-Za-z0-9:.-]{2,100}$"
 
-_locale = Text(pattern=f"^{_LOCALE}$", such_as='a language such as "en-US"')
-_https = Text(pattern=r"^https://\S+$", such_as="an https:// address")
+LOCALE = Text(pattern=f"^{_LOCALE}$", such_as='a language such as "en-US"')
+HTTPS = Text(pattern=r"^https://\S+$", such_as="an https:// address")
 _token = Text(pattern=r"^\S+$", such_as="one word, without spaces", max_length=200)
 
 
@@ -63,8 +63,7 @@ def _prosody(names: str, relative: str, numbers: Number, such_as: str) -> Either
 
 
 # --- voices ---------------------------------------------------------------------------------------
-_AZURE_VOICE_OPTIONS = {
-    "temperature": Field(Number(0, 1), "How lively an HD voice speaks."),
+PROSODY = {
     "rate": Field(
         _prosody(
             "x-slow slow medium fast x-fast default", "%", Number(0.5, 1.5), '1.1, "+10%" or "slow"'
@@ -87,11 +86,17 @@ _AZURE_VOICE_OPTIONS = {
         ),
         "Volume, from 0 to 100, or as SSML writes it.",
     ),
+}
+"""How fast, high and loud an Azure voice speaks."""
+
+_AZURE_VOICE_OPTIONS = {
+    "temperature": Field(Number(0, 1), "How lively an HD voice speaks."),
+    **PROSODY,
     "style": Field(Text(), "A speaking style that the voice has, such as cheerful."),
-    "locale": Field(_locale, "Speak this language only."),
-    "prefer_locales": Field(ListOf(_locale, 20), "The accents to prefer, such as en-GB."),
-    "custom_lexicon_url": Field(_https, "A pronunciation lexicon."),
-    "custom_text_normalization_url": Field(_https, "A text normalization file."),
+    "locale": Field(LOCALE, "Speak this language only."),
+    "prefer_locales": Field(ListOf(LOCALE, 20), "The accents to prefer, such as en-GB."),
+    "custom_lexicon_url": Field(HTTPS, "A pronunciation lexicon."),
+    "custom_text_normalization_url": Field(HTTPS, "A text normalization file."),
 }
 
 
@@ -194,7 +199,7 @@ _SEMANTIC_VAD = {
         Text(), 'Put after an interrupted turn; works with heard_truth = "service".'
     ),
 }
-_languages = Field(ListOf(_locale, 20), "The languages that callers speak.")
+_languages = Field(ListOf(LOCALE, 20), "The languages that callers speak.")
 
 
 def _vad(kind: str, options: dict[str, Field]) -> Table:
@@ -256,7 +261,7 @@ _TRANSCRIPTION = Table(
         ),
         "phrase_list": Field(ListOf(Text(), 499), "Names and words that callers are apt to say."),
         "custom_speech": Field(
-            MapOf(_locale, _token), "Custom Speech models: one for each language."
+            MapOf(LOCALE, _token), "Custom Speech models: one for each language."
         ),
         "prompt": Field(Text(max_length=2000), "A hint for OpenAI transcription models."),
     }

@@ -3,13 +3,16 @@ from typing import Any
 import pytest
 
 from switchboard.agent_table import agent_of_table
-from switchboard.agents import VoiceLiveAgent
+from switchboard.agents import RealtimeSpeechAgent, VoiceLiveAgent
+from switchboard.speech_voice import BargeIn, SpeechVoice
 
 
 def _agent(**table: Any) -> VoiceLiveAgent:
     if "model" not in table and "agent" not in table:
         table["model"] = "gpt-5.1"
-    return agent_of_table("a", {"bridge": "voice_live", **table})
+    agent = agent_of_table("a", {"bridge": "voice_live", **table})
+    assert isinstance(agent, VoiceLiveAgent)
+    return agent
 
 
 @pytest.mark.parametrize(
@@ -118,3 +121,37 @@ def test_silence_keeps_the_defaults_that_are_not_replaced() -> None:
     silence = _agent(silence={"prompts": ["Hello?", "Anybody?"]}).silence
     assert silence.prompts == ("Hello?", "Anybody?")
     assert silence.prompt_after_s == 8
+
+
+def test_the_shortest_agent_of_the_second_bridge_has_every_default() -> None:
+    table = {"bridge": "realtime_speech", "voice": "en-US-AvaNeural"}
+    assert agent_of_table("a", table) == RealtimeSpeechAgent("a", SpeechVoice("en-US-AvaNeural"))
+
+
+def test_an_agent_of_the_second_bridge_is_read_as_written() -> None:
+    table = {
+        "bridge": "realtime_speech",
+        "model": "ours",
+        "voice": {"name": "en-US-AvaNeural", "style": "chat", "rate": 1.1, "volume": 80},
+        "fallback_voice": "en-US-GuyNeural",
+        "speaking": "clauses",
+        "turn_detection": {"silence_duration_ms": 300.0},
+        "noise_reduction": False,
+        "transcription": {"model": "whisper", "language": "en"},
+        "barge_in": {"sensor": "rms", "minimum_speech_ms": 80.0},
+        "waiting": ["Hm."],
+        "greeting": "Hello",
+    }
+    assert agent_of_table("a", table) == RealtimeSpeechAgent(
+        "a",
+        SpeechVoice("en-US-AvaNeural", style="chat", rate="1.1", volume="80"),
+        model="ours",
+        turn_detection={"type": "server_vad", "silence_duration_ms": 300},
+        noise_reduction=None,
+        transcription={"model": "whisper", "language": "en"},
+        fallback_voice=SpeechVoice("en-US-GuyNeural"),
+        speaking="clauses",
+        barge_in=BargeIn("rms", minimum_speech_ms=80),
+        waiting=("Hm.",),
+        greeting="Hello",
+    )

@@ -6,13 +6,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switchboard.agents import (
+    BRIDGES,
     Agent,
     AgentError,
+    RealtimeSpeechAgent,
     Silence,
     VoiceLiveAgent,
     agent_from_json,
     agent_to_json,
 )
+from switchboard.speech_voice import BargeIn, SpeechVoice
 
 _scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 _json: st.SearchStrategy[Any] = st.recursive(
@@ -62,8 +65,35 @@ def agents(draw: st.DrawFn) -> Agent:
     )
 
 
+_voices = st.builds(
+    SpeechVoice,
+    st.text(),
+    locale=st.none() | st.text(),
+    style=st.none() | st.text(),
+    style_degree=st.none() | st.floats(0.01, 2),
+    rate=st.none() | st.text(),
+    endpoint_id=st.none() | st.text(),
+)
+_speech_agents = st.builds(
+    RealtimeSpeechAgent,
+    st.text(),
+    _voices,
+    instructions=st.none() | st.text(),
+    turn_detection=_tables,
+    noise_reduction=st.none() | _tables,
+    transcription=st.none() | _tables,
+    fallback_voice=st.none() | _voices,
+    speaking=st.sampled_from(("auto", "stream", "clauses")),
+    barge_in=st.builds(
+        BargeIn, st.sampled_from(("service", "rms", "both")), st.floats(-80, 0), st.integers()
+    ),
+    waiting=st.lists(st.text(), max_size=3).map(tuple),
+    greeting=st.none() | st.text(),
+)
+
+
 @_unhurried
-@given(agents())
+@given(agents() | _speech_agents)
 def test_an_agent_comes_back_from_its_snapshot_as_it_was(agent: Agent) -> None:
     snapshot = agent_to_json(agent)
     assert agent_from_json(snapshot) == agent
@@ -87,7 +117,10 @@ def test_a_neighbouring_versions_snapshot_is_understood() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"bridge": "semaphore"}, r"agent.bridge: 'semaphore' is not known here, only voice_live"),
+        (
+            {"bridge": "semaphore"},
+            r"agent.bridge: 'semaphore' is not known here, only voice_live, realtime_speech",
+        ),
         ({"bridge": None}, "agent.bridge"),
         ({"greeting": 3}, "agent.greeting: a int"),
         ({"transcript": "yes"}, "agent.transcript"),
@@ -111,6 +144,28 @@ def test_what_is_no_snapshot_is_refused_by_its_field(
         agent_from_json({**snapshot, **change})
 
 
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"voice": "en-US-AvaNeural"}, r"agent\.voice"),
+        ({"voice": {"style": "chat"}}, r"agent\.voice\.name: missing"),
+        ({"voice": {"name": "v", "style_degree": "much"}}, r"agent\.voice\.style_degree"),
+        ({"fallback_voice": {"name": 1}}, r"agent\.fallback_voice\.name"),
+        ({"speaking": "softly"}, r"agent\.speaking"),
+        ({"barge_in": {"sensor": "ears"}}, r"agent\.barge_in\.sensor"),
+        ({"barge_in": {"threshold_dbfs": True}}, r"agent\.barge_in\.threshold_dbfs"),
+        ({"waiting": "one moment"}, r"agent\.waiting"),
+        ({"model": None}, r"agent\.model"),
+    ],
+)
+def test_what_is_no_snapshot_of_a_speech_agent_is_refused_by_its_field(
+    change: dict[str, Any], complaint: str
+) -> None:
+    snapshot = agent_to_json(RealtimeSpeechAgent("a", SpeechVoice("v")))
+    with pytest.raises(AgentError, match=complaint):
+        agent_from_json({**snapshot, **change})
+
+
 def test_a_snapshot_without_a_name_is_refused() -> None:
     with pytest.raises(AgentError, match=r"agent\.name: missing"):
         agent_from_json({"bridge": "voice_live", "model": "m"})
@@ -129,4 +184,4 @@ def test_any_json_is_an_agent_or_refused(obj: Any) -> None:
         agent = agent_from_json(obj)
     except AgentError:
         return
-    assert agent.bridge == "voice_live"
+    assert agent.bridge in BRIDGES

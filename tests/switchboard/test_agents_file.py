@@ -43,4 +43,4 @@ def test_the_files_on_the_page_for_owners_are_good(text: str) -> None:
 
 
 def test_the_page_shows_files() -> None:
-    assert len(FILES) == 4
+    assert len(FILES) == 5

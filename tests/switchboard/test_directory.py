@@ -113,7 +113,7 @@ temperature = 3
 silence = { } # a comment
 
 [agents.billing]
-bridge = "realtime_speech"
+bridge = "semaphore"
 instructions = """
 Several
 lines.

@@ -108,3 +108,18 @@ def test_programs_get_the_same_facts() -> None:
 def test_what_is_no_number_is_refused() -> None:
     with pytest.raises(NumberError):
         explain(DIRECTORY, "reception")
+
+
+def test_an_agent_of_the_second_bridge_is_explained_with_its_model_and_voice() -> None:
+    text = """
+default_agent = "a"
+[agents.a]
+bridge = "realtime_speech"
+voice = { name = "en-US-AvaNeural", style = "chat" }
+"""
+    explanation = explain(parse_directory(text, source="x"), "+15550100001")
+    assert "  bridge    realtime_speech, model gpt-realtime-2.1-mini" in explanation.lines()
+    assert "  voice     en-US-AvaNeural (Azure Speech)" in explanation.lines()
+    voice = explanation.to_json()["voice"]
+    assert isinstance(voice, dict)
+    assert (voice["name"], voice["style"]) == ("en-US-AvaNeural", "chat")

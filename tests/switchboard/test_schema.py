@@ -91,6 +91,26 @@ GOOD = [
     'model = "m"\nsession = { tools = [{ type = "mcp", n = [1, 2.5, true, "x"] }] }',
     'model = "m"\nsilence = { prompt_after_s = 5, prompts = [] }',
     'model = "m"\nmax_call_minutes = 60\ntranscript = false\nheard_truth = "service"',
+    *(
+        f'bridge = "realtime_speech"\n{agent}'
+        for agent in (
+            'voice = "en-US-AvaMultilingualNeural"',
+            'voice = "zh-CN-henan-YundengNeural"\nmodel = "m"\ninstructions = "Be kind."',
+            'voice = "en-US-Ava:DragonHDLatestNeural"\nspeaking = "stream"\nwaiting = []',
+            'voice = { name = "de-DE-KatjaNeural", locale = "de-DE", style = "chat" }',
+            'voice = { name = "en-US-AvaNeural", style = "chat", style_degree = 0.01 }',
+            'voice = { name = "en-US-AvaNeural", rate = 1.1, pitch = "+2st", volume = "loud" }',
+            'voice = { name = "Us", endpoint_id = "0f3c7c5b-8f2e-4d67-8a38-6e7d5c1b2a90" }',
+            'voice = { name = "en-US-AvaNeural", lexicon_url = "https://example.com/l.xml" }',
+            'voice = "en-US-AvaNeural"\nfallback_voice = "en-US-GuyNeural"',
+            'voice = "en-US-AvaNeural"\nturn_detection = { silence_duration_ms = 300 }',
+            'voice = "en-US-AvaNeural"\nturn_detection.type = "semantic_vad"',
+            'voice = "en-US-AvaNeural"\nnoise_reduction = false\ntranscription = false',
+            'voice = "en-US-AvaNeural"\ntranscription = { model = "m", language = "en" }',
+            'voice = "en-US-AvaNeural"\nbarge_in = { sensor = "rms", threshold_dbfs = -40.5 }',
+            'voice = "en-US-AvaNeural"\nbarge_in = { adaptive_noise_floor = true }',
+        )
+    ),
 ]
 BAD = [
     "",
@@ -145,7 +165,37 @@ BAD = [
     'model = "m"\nheard_truth = "guess"',
     'model = "m"\ngreeting = 3',
     'model = "m"\ngreetings = "x"',
-    'bridge = "realtime_speech"\nmodel = "m"',
+    *(
+        f'bridge = "realtime_speech"\n{agent}'
+        for agent in (
+            'model = "m"',
+            'voice = "alloy"',
+            'voice = "en-US-Ava"',
+            'voice = { name = "Ours" }',
+            'voice = { style = "chat" }',
+            'voice = { name = "en-US-AvaNeural", endpoint_id = "ours" }',
+            'voice = { name = "en-US-AvaNeural", locale = "English" }',
+            'voice = { name = "en-US-AvaNeural", style = "ch<at" }',
+            'voice = { name = "en-US-AvaNeural", style_degree = 1 }',
+            'voice = { name = "en-US-AvaNeural", style = "chat", style_degree = 0 }',
+            'voice = { name = "en-US-AvaNeural", style = "chat", style_degree = 2.1 }',
+            'voice = { name = "en-US-AvaNeural", rate = "quickly" }',
+            'voice = { name = "en-US-AvaNeural", pitch = 2 }',
+            'voice = { name = "en-US-AvaNeural", lexicon_url = "http://example.com/l.xml" }',
+            'voice = { name = "en-US-AvaNeural", rate = "fast" }\nspeaking = "stream"',
+            'voice = "en-US-AvaNeural"\nmodel = ""',
+            'voice = "en-US-AvaNeural"\nturn_detection = "azure_semantic_vad"',
+            'voice = "en-US-AvaNeural"\nturn_detection = { create_response = true }',
+            'voice = "en-US-AvaNeural"\nturn_detection = { eagerness = "low" }',
+            'voice = "en-US-AvaNeural"\nnoise_reduction = "azure_deep_noise_suppression"',
+            'voice = "en-US-AvaNeural"\ntranscription = { language = "en" }',
+            'voice = "en-US-AvaNeural"\nbarge_in = { sensor = "ears" }',
+            'voice = "en-US-AvaNeural"\nbarge_in = { threshold_dbfs = 3 }',
+            'voice = "en-US-AvaNeural"\nbarge_in = { minimum_speech_ms = 12.5 }',
+            'voice = "en-US-AvaNeural"\nheard_truth = "truncate"',
+            'voice = "en-US-AvaNeural"\nsession = {}',
+        )
+    ),
 ]
 
 
@@ -235,7 +285,9 @@ def _tables(draw: st.DrawFn, shape: Table, tagged: Mapping[str, str] | None = No
     optional = [name for name, known in shape.fields.items() if not known.required]
     names = [name for name, known in shape.fields.items() if known.required]
     names += draw(st.lists(st.sampled_from(optional), unique=True, max_size=4)) if optional else []
-    if tagged and "bridge" in tagged and draw(st.integers(0, 7)):  # mostly, one mode or the other
+    if (
+        tagged and "project" in shape.fields and draw(st.integers(0, 7))
+    ):  # mostly one mode or the other
         odd = ("model", "project", "agent", "version", "instructions", "temperature", "session")
         names = [name for name in names if name not in odd]
         names += draw(st.sampled_from([["model"], ["model", *odd[4:]], ["project", "agent"]]))
