@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from switchboard.speech_voice import SpeechVoice
@@ -5,7 +8,8 @@ from switchboard.speech_voice import SpeechVoice
 
 @pytest.mark.parametrize("shaped", ["style", "rate", "pitch", "volume", "lexicon_url"])
 def test_a_voice_that_only_ssml_can_shape_says_so(shaped: str) -> None:
-    assert SpeechVoice("en-US-AvaNeural", **{shaped: "x"}).needs_ssml
+    change: dict[str, Any] = {shaped: "x"}
+    assert replace(SpeechVoice("en-US-AvaNeural"), **change).needs_ssml
 
 
 def test_a_plain_or_custom_voice_can_speak_from_a_text_stream() -> None:
