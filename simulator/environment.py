@@ -26,6 +26,11 @@ class Endpoints:
     connection_string: str | None = None
     voice_live_key: str | None = None
     ca_file: str | None = None
+    speech_url: str | None = None
+    """Of the media worker's Speech resource; `speech_stream_url` takes streamed text."""
+    speech_stream_url: str | None = None
+    speech_resource_id: str | None = None
+    speech_key: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -77,4 +82,12 @@ class Endpoints:
             "PORT": str(port),
             "VOICE_LIVE_ENDPOINT": self.voice_live_url,
         }
-        return {**env, "VOICE_LIVE_KEY": self.voice_live_key} if self.voice_live_key else env
+        told = {
+            "VOICE_LIVE_KEY": self.voice_live_key,
+            "SPEECH_ENDPOINT": self.speech_url,
+            "SPEECH_STREAM_ENDPOINT": self.speech_stream_url,
+            "SPEECH_RESOURCE_ID": self.speech_resource_id,
+            "SPEECH_KEY": self.speech_key,
+            "SPEECH_AUTH": "key" if self.speech_key else None,
+        }
+        return {**env, **{name: value for name, value in told.items() if value}}

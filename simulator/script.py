@@ -150,6 +150,16 @@ class AgentScript:
         return self.lines.get(text, Utterance(text))
 
 
+def clips(scripts: Sequence[AgentScript]) -> list[Utterance]:
+    """All that these agents say with a sound of their own."""
+    said = [
+        utterance
+        for script in scripts
+        for utterance in (*(reply.utterance for reply in script.replies), *script.lines.values())
+    ]
+    return [utterance for utterance in said if utterance.clip]
+
+
 def choose_agent(
     scripts: Sequence[AgentScript],
     *,

@@ -22,9 +22,10 @@ from simulator.audio import write_wav
 from simulator.event_grid import Event, EventGrid, HandshakeFailed, Subscription
 from simulator.identity import Identity
 from simulator.report import channels, describe
-from simulator.script import CallerScript, ScriptError
+from simulator.script import CallerScript, ScriptError, clips
 from simulator.script_toml import caller_of_wav, load_agents, load_caller
 from simulator.serving import serve
+from simulator.speech_service import Speech
 from simulator.storage import Storage
 from simulator.timeline import Entry
 from simulator.tls import Certificate
@@ -57,6 +58,17 @@ async def opened(name: str, config: Json) -> AsyncIterator[Json]:
                 scripts = load_agents(Path(config["agents"])) if config.get("agents") else ()
                 service = await stack.enter_async_context(VoiceLive(scripts))
                 yield {"url": service.url, "key": service.key}
+            case "speech":
+                scripts = load_agents(Path(config["agents"])) if config.get("agents") else ()
+                speech = await stack.enter_async_context(
+                    Speech(utterances=clips(scripts), keep_audio=False)
+                )
+                yield {
+                    "url": speech.url,
+                    "stream_url": speech.stream_url,
+                    "resource_id": speech.resource_id,
+                    "key": speech.key,
+                }
             case "event_grid":
                 yield {"url": await stack.enter_async_context(_event_grid())}
             case "acs":

@@ -12,7 +12,9 @@ from simulator.acs_switches import AcsSwitches
 from simulator.environment import Endpoints
 from simulator.event_grid import EventGrid, EventGridSwitches, Subscription
 from simulator.identity import Identity
-from simulator.script import AgentScript, CallerScript
+from simulator.script import AgentScript, CallerScript, clips
+from simulator.speech_service import Speech
+from simulator.speech_service_switches import SpeechSwitches
 from simulator.storage import Storage
 from simulator.tls import Certificate
 from simulator.voice_live import VoiceLive
@@ -31,6 +33,7 @@ class World:
     storage: Storage
     identity: Identity
     voice_live: VoiceLive
+    speech: Speech
     certificate: Certificate | None
 
     @property
@@ -52,6 +55,10 @@ class World:
             connection_string=self.storage.connection_string if keys else None,
             voice_live_key=self.voice_live.key if keys else None,
             ca_file=str(self.certificate.ca_file) if self.certificate else None,
+            speech_url=self.speech.url,
+            speech_stream_url=self.speech.stream_url,
+            speech_resource_id=self.speech.resource_id,
+            speech_key=self.speech.key if keys else None,
         )
 
     async def deliver_calls_to(self, endpoint: str, **subscription: Any) -> None:
@@ -77,6 +84,7 @@ async def simulated_azure(
     acs: AcsSwitches | None = None,
     grid: EventGridSwitches | None = None,
     voice_live: VoiceLiveSwitches | None = None,
+    speech: SpeechSwitches | None = None,
     keep_audio: bool = True,
     queues: tuple[str, ...] = ("sessions",),
     containers: tuple[str, ...] = ("records",),
@@ -103,9 +111,17 @@ async def simulated_azure(
         service = await stack.enter_async_context(
             VoiceLive(agents, voice_live, keep_audio=keep_audio)
         )
+        voices = await stack.enter_async_context(
+            Speech(
+                speech,
+                utterances=clips(agents),
+                token_key=identity.token_key,
+                keep_audio=keep_audio,
+            )
+        )
         topic = await stack.enter_async_context(EventGrid(RESOURCE_ID, grid))
         who = EntraTokens(identity.token_key) if certificate else AccessKey(ACCESS_KEY)
         phones = await stack.enter_async_context(
             Acs(topic.publish_call, acs, who=who, numbers=numbers, tls=server)
         )
-        yield World(phones, topic, storage, identity, service, certificate)
+        yield World(phones, topic, storage, identity, service, voices, certificate)
