@@ -13,7 +13,7 @@ mr mrs ms mx dr prof rev hon st sr gen col capt lt sgt messrs
 hr fr frl dipl ing
 mme mlle mgr
 sra srta dña ud uds vd vds arq excmo ilmo
-sig sigg sig.ra sig.na dott dott.ssa prof.ssa avv geom egr spett
+sig sigg sig.ra sig.na dott dott.ssa prof.ssa avv geom egr spett soc
 """
 _NEVER_LAST: Final = """
 vs viz approx ca circa fig figs vol vols pp ext apt dept

@@ -120,7 +120,7 @@ class Clauses:
         if not mark.isspace():
             hard = any(end in mark for end in _CJK_ENDS)
             return self._cut_if(hard or words >= self._pace.comma), found.end()
-        before = _last_word(text[: found.start()])
+        before = _last_word(text[: found.start()].rstrip(_CLOSERS + " \u00a0\u202f"))
         verdict = self._after(before, words, _Following(rest, final))
         if verdict is not _Verdict.WAIT:
             self._words, self._from = words, found.start()
@@ -133,23 +133,22 @@ class Clauses:
             return _Verdict.WAIT
         if first in ("", "\n") or following.text[0] in self._closing_marks or before in _OPENERS:
             return _Verdict.GO_ON
-        bare = before.rstrip(_CLOSERS)
-        if bare.endswith(("!", "?")):
+        if before.endswith(("!", "?")):
             return _Verdict.CUT
-        if bare.endswith(("...", "…")):
+        if before.endswith(("...", "…")):
             return self._cut_if(first.isupper() or words >= self._pace.comma)
-        if bare.endswith("."):
-            return self._after_point(bare, words, following)
-        if bare.endswith((",", ";", ":")) or before in _DASHES:
-            split = first.isdigit() and bare[-2:-1].isdigit()
+        if before.endswith("."):
+            return self._after_point(before, words, following)
+        if before.endswith((",", ";", ":")) or before in _DASHES:
+            split = first.isdigit() and before[-2:-1].isdigit()
             return self._cut_if(words >= self._pace.comma and not split)
         return self._between_words(before, words, following)
 
-    def _after_point(self, bare: str, words: float, following: "_Following") -> _Verdict:
+    def _after_point(self, before: str, words: float, following: "_Following") -> _Verdict:
         first = following.first or ""
         if first.islower():
             return _Verdict.GO_ON
-        stem = bare.rstrip(".").lstrip(_OPENERS)
+        stem = before.rstrip(".").lstrip(_OPENERS)
         name = stem.lower()
         if name in NEVER_LAST or name.split("'")[-1] in NEVER_LAST:
             return _Verdict.GO_ON
