@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.voice_live_checks import FieldError, anything, listing, table, text, variants
+from simulator.voice_live_checks import Check, FieldError, anything, listing, table, text, variants
 
 _INPUT_TEXT = table({"type": text, "text": text}, required=("text",))
 _AUDIO = table({"type": text, "audio": text, "transcript": anything}, required=("audio",))
@@ -75,7 +75,10 @@ class Item:
 
 @dataclass
 class Conversation:
+    """`check` is what the client's items must pass."""
+
     items: list[Item] = field(default_factory=list)
+    check: Check = ITEM
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
@@ -83,6 +86,10 @@ class Conversation:
     @property
     def last_id(self) -> str | None:
         return self.items[-1].id if self.items else None
+
+    def report(self) -> list[dict[str, str]]:
+        """Its items in a few words."""
+        return [{"id": item.id, "kind": item.kind, "text": item.text} for item in self.items]
 
     def find(self, item_id: object) -> Item | None:
         return next((item for item in self.items if item.id == item_id), None)
@@ -98,7 +105,7 @@ class Conversation:
 
         Returns it with the id of the item before it. Raises FieldError.
         """
-        ITEM(wire, "item")
+        self.check(wire, "item")
         if self.find(wire.get("id")):
             raise FieldError("item.id", f"an item {wire['id']!r} already exists")
         if wire["type"] == "function_call_output" and not any(

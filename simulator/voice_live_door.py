@@ -35,10 +35,11 @@ Mode = ModelMode | AgentMode
 
 @dataclass(frozen=True)
 class Refused:
-    """An HTTP answer in place of the upgrade."""
+    """An HTTP answer in place of the upgrade; `code` is the status unless the service names one."""
 
     status: int
     message: str
+    code: str = ""
 
 
 def admit(
@@ -53,7 +54,7 @@ def admit(
         return mode
     authorization = headers.get("Authorization") or query.get("Authorization")
     if authorization:
-        fault = _token_fault(authorization, now)
+        fault = token_fault(authorization, now)
         return Refused(401, f"Access denied: {fault}") if fault else mode
     given = headers.get("api-key") or query.get("api-key")
     if not given:
@@ -82,7 +83,8 @@ def _mode(query: Mapping[str, str]) -> Mode | Refused:
     return AgentMode(agent, project, query.get("agent-version"), query.get("conversation-id"))
 
 
-def _token_fault(authorization: str, now: float) -> str | None:
+def token_fault(authorization: str, now: float) -> str | None:
+    """What is wrong with an Authorization header at wall time `now`; None: nothing."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return "not a bearer token"

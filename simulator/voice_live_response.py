@@ -7,11 +7,11 @@ Voice Live API reference, "Server events"; the order as OpenAI's Realtime API ha
 import asyncio
 import base64
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from simulator.generation import Generation, new_id
 from simulator.script import ToolCall
 from simulator.voice_live_conversation import Conversation, Item, Word
 from simulator.voice_live_door import Mode
@@ -20,8 +20,6 @@ from simulator.voice_live_switches import VoiceLiveSwitches
 
 OVERSIZED_BYTES = 5 * 1024 * 1024
 """Above the 4 MiB that azure-ai-voicelive takes by default."""
-
-Status = Literal["in_progress", "completed", "cancelled"]
 
 
 class Outlet(Protocol):
@@ -36,12 +34,8 @@ class Outlet(Protocol):
     async def close(self, code: int) -> None: ...
 
 
-def new_id(kind: str) -> str:
-    return f"{kind}_{uuid.uuid4().hex[:20]}"
-
-
 @dataclass
-class Response:
+class Response(Generation):
     """What was asked for, and what has been sent of it; tests compare `audio` sample by sample."""
 
     answer: Answer
@@ -51,34 +45,16 @@ class Response:
     timestamps: bool = False
     in_conversation: bool = True
     metadata: Any = None
-    id: str = field(default_factory=lambda: new_id("resp"))
-    status: Status = "in_progress"
-    reason: str | None = None
     item: Item | None = None
     audio: bytearray = field(default_factory=bytearray)
     audio_bytes: int = 0
     """Length of the audio sent, also when the samples are no longer kept."""
     first_audio_at: float | None = None
     """Loop time of the first audio delta."""
-    calls: list[dict[str, Any]] = field(default_factory=list)
-    output: list[dict[str, Any]] = field(default_factory=list)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def text(self) -> str:
         return self.answer.utterance.text
-
-    async def cancel(self, reason: str) -> None:
-        """Asks the response to stop and waits until its last event is out."""
-        if not self._cancelled.is_set():
-            self.reason = reason
-            self._cancelled.set()
-        await self.ended.wait()
-
-    def abandon(self) -> None:
-        """The client has gone: nothing more is sent, so do not wait for anything."""
-        self._cancelled.set()
 
     async def run(self, out: Outlet) -> None:
         """Sends everything, from response.created to response.done."""
@@ -87,13 +63,13 @@ class Response:
             await out.send("rate_limits.updated", rate_limits=_RATE_LIMITS)
             if out.switches.unknown_events:
                 await out.send("response.thought.delta", response_id=self.id, delta="Hm.")
-            await self._wait(self.answer.delay_ms / 1000 + out.switches.first_token_s)
-            if self.text and not self._cancelled.is_set():
+            await self.wait(self.answer.delay_ms / 1000 + out.switches.first_token_s)
+            if self.text and not self.cancelled:
                 await self._message(out)
             for call in self.answer.calls:
-                if not self._cancelled.is_set():
+                if not self.cancelled:
                     await self._call(out, call)
-            self.status = "cancelled" if self._cancelled.is_set() else "completed"
+            self.status = "cancelled" if self.cancelled else "completed"
             await out.send("response.done", response=self.wire())
         finally:
             self.ended.set()
@@ -112,16 +88,6 @@ class Response:
             "usage": self._usage() if over else None,
             "metadata": self.metadata,
         }
-
-    async def _wait(self, seconds: float) -> None:
-        """Sleeps, unless the response is cancelled meanwhile."""
-        if seconds <= 0 or self._cancelled.is_set():
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._cancelled.wait()
-        except TimeoutError:
-            return
 
     async def _message(self, out: Outlet) -> None:
         wire: dict[str, Any] = {
@@ -150,7 +116,7 @@ class Response:
             await out.send("response.text.done", text=said, **place)
         part = {"type": kind, words: said}
         wire["content"] = wire["content"] or [part]
-        wire["status"] = "incomplete" if self._cancelled.is_set() else "completed"
+        wire["status"] = "incomplete" if self.cancelled else "completed"
         await out.send("response.content_part.done", part=part, **place)
         await self._shut(out, wire, index)
 
@@ -162,7 +128,7 @@ class Response:
         if switches.oversized_message:
             await out.send("response.audio.delta", delta="A" * OVERSIZED_BYTES, **place)
         for chunk in chunks(pcm, self.rate, switches.chunk_bytes):
-            if self._cancelled.is_set() and (late := late - 1) < 0:
+            if self.cancelled and (late := late - 1) < 0:
                 break
             until_ms = (self.audio_bytes + len(chunk)) / 2 * 1000 / self.rate
             while waiting and waiting[0].start_ms < until_ms:
@@ -178,10 +144,10 @@ class Response:
             item.audio_ms = until_ms
             await out.send("response.audio.delta", delta=base64.b64encode(chunk).decode(), **place)
             if switches.stall_after_ms is not None and until_ms >= switches.stall_after_ms:
-                await self._cancelled.wait()
+                await self.stall()
             if switches.close_after_ms is not None and until_ms >= switches.close_after_ms:
                 await out.close(switches.close_code)
-            await self._wait(len(chunk) / 2 / self.rate / switches.speed)
+            await self.wait(len(chunk) / 2 / self.rate / switches.speed)
         return said
 
     async def _call(self, out: Outlet, call: ToolCall) -> None:

@@ -5,16 +5,12 @@ Voice Live API reference 2026-07-15. What a test may want to know stays readable
 """
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import json
-from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from simulator.clock import wall_now
+from simulator.event_session import EventSession
+from simulator.generation import new_id
 from simulator.voice_live_checks import FieldError
 from simulator.voice_live_conversation import Conversation
 from simulator.voice_live_door import AgentMode, Mode
@@ -22,15 +18,12 @@ from simulator.voice_live_fields import new_session, updated
 from simulator.voice_live_hearing import Hearing, SpeechStarted, SpeechStopped
 from simulator.voice_live_recognition import Recognition
 from simulator.voice_live_replies import Replies
-from simulator.voice_live_response import Response, new_id
+from simulator.voice_live_response import Response
 from simulator.voice_live_switches import VoiceLiveSwitches
 from simulator.voice_live_turns import Turns
 
-APPEND_LIMIT = 15 * 1024 * 1024
-"""Voice Live API reference: input_audio_buffer.append takes up to 15 MiB."""
 
-
-class Session:
+class Session(EventSession):
     """A connection and its conversation."""
 
     def __init__(
@@ -44,25 +37,13 @@ class Session:
         thread_id: str,
         keep_audio: bool,
     ) -> None:
+        super().__init__(switches, keep_audio=keep_audio)
         self.mode, self.conversation, self.switches = mode, conversation, switches
-        self.id, self.thread_id = new_id("sess"), thread_id
+        self.thread_id = thread_id
         self.config = new_session(None if isinstance(mode, AgentMode) else mode.model)
-        self.received = bytearray()
-        """Every sample the client appended, if the simulator keeps audio."""
-        self.received_bytes = 0
-        self.received_hash = hashlib.sha256()
-        self.events: list[dict[str, Any]] = []
-        """What the client sent, but for audio."""
-        self.errors: list[dict[str, Any]] = []
-        """Every error event: a client that behaves has none."""
-        self.close_code: int | None = None
-        """How the socket was closed, once it is."""
-        self.expires_at = int(wall_now() + switches.session_s)
-        self._keep_audio = keep_audio
         self._turns = Turns(self, replies, recognition)
         self._hearing = self._new_hearing(0.0)
-        self._socket: web.WebSocketResponse | None = None
-        self._handlers: dict[str, Callable[[dict[str, Any]], Coroutine[Any, Any, None]]] = {
+        self.handlers = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": self._commit,
@@ -80,47 +61,19 @@ class Session:
         """Every response, with its audio, in the order of their creation."""
         return self._turns.responses
 
-    @property
-    def received_sha256(self) -> str:
-        return self.received_hash.hexdigest()
-
     async def run(self, socket: web.WebSocketResponse) -> None:
-        """Serves the session until either side closes the socket or the session expires."""
-        self._socket = socket
-        await asyncio.sleep(self.switches.open_delay_s)
-        await self.send("session.created", session=self.wire())
-        async with asyncio.TaskGroup() as group:
-            self._turns.begin(group)
-            expiry = group.create_task(self._expire(), name="voice live expiry")
-            async for message in socket:
-                if message.type is WSMsgType.TEXT and not self.switches.silent:
-                    await self._receive(message.data)
-                elif message.type is WSMsgType.BINARY:
-                    await self._fault(None, FieldError("event", "expected a text frame"))
-            expiry.cancel()
-            self._turns.abandon()
-        self.close_code = socket.close_code
+        await super().run(socket)
         if not self._keep_audio:
             for response in self.responses:
                 response.audio.clear()
 
-    async def send(self, kind: str, **fields: Any) -> None:
-        """Sends one event; nothing if the client has gone."""
-        if self._socket is None or self._socket.closed:
-            return
-        try:
-            await self._socket.send_str(
-                json.dumps({"type": kind, "event_id": new_id("ev"), **fields})
-            )
-        except ConnectionResetError:
-            return
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        self._turns.begin(group)
 
-    async def close(self, code: int) -> None:
-        if self._socket is not None:
-            await self._socket.close(code=code)
+    def end(self) -> None:
+        self._turns.abandon()
 
     def wire(self) -> dict[str, Any]:
-        """The session as session.created and session.updated show it."""
         session = {"id": self.id, "object": "realtime.session", "expires_at": self.expires_at}
         if isinstance(self.mode, AgentMode):
             session["agent"] = {
@@ -131,41 +84,18 @@ class Session:
             }
         return session | self.config
 
-    async def _expire(self) -> None:
-        await asyncio.sleep(self.switches.session_s)
-        minutes = round(self.switches.session_s / 60)
-        await self._fault(
-            None,
-            FieldError("session", f"reached the limit of {minutes} minutes", "session_expired"),
-        )
-        await self.close(1001)
-
-    async def _receive(self, data: str) -> None:
-        event: Any = None
-        try:
-            event = json.loads(data)
-            if not isinstance(event, dict) or not isinstance(event.get("type"), str):
-                raise FieldError("type", "is required", "missing_required_parameter")
-            if event["type"] != "input_audio_buffer.append":
-                self.events.append(event)
-            if event["type"] not in self._handlers:
-                raise FieldError("type", f"invalid value {event['type']!r}")
-            await self._handlers[event["type"]](event)
-        except FieldError as error:
-            await self._fault(event if isinstance(event, dict) else None, error)
-        except (ValueError, RecursionError):
-            await self._fault(None, FieldError("event", "not JSON", "invalid_json"))
-
-    async def _fault(self, event: Mapping[str, Any] | None, error: FieldError) -> None:
-        told = {
-            "type": "invalid_request_error",
-            "code": error.code,
-            "message": error.message,
-            "param": error.param,
-            "event_id": (event or {}).get("event_id"),
+    def report(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "received_bytes": self.received_bytes,
+            "received_sha256": self.received_sha256,
+            "responses": [
+                {"id": r.id, "text": r.text, "status": r.status, "audio_bytes": r.audio_bytes}
+                for r in self.responses
+            ],
+            "items": self.conversation.report(),
+            "errors": self.errors,
         }
-        self.errors.append(told)
-        await self.send("error", error=told)
 
     # What the client asks for
 
@@ -189,17 +119,7 @@ class Session:
             await self.send("warning", warning=warning)
 
     async def _append(self, event: dict[str, Any]) -> None:
-        try:
-            pcm = base64.b64decode(event.get("audio", ""), validate=True)
-        except (binascii.Error, TypeError, ValueError) as error:
-            raise FieldError("audio", "not base64") from error
-        if not pcm or len(pcm) % 2 or len(pcm) > APPEND_LIMIT:
-            raise FieldError("audio", f"{len(pcm)} bytes are not PCM16 of up to 15 MiB")
-        self.received_bytes += len(pcm)
-        self.received_hash.update(pcm)
-        if self._keep_audio:
-            self.received += pcm
-        for heard in self._hearing.push(pcm):
+        for heard in self._hearing.push(self.take_audio(event)):
             match heard:
                 case SpeechStarted(audio_start_ms):
                     await self._turns.speech_started(audio_start_ms)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from simulator.event_session import SessionSwitches
+
 API_VERSIONS = frozenset(
     {
         "2025-05-01-preview",
@@ -34,19 +36,10 @@ def speaks_natively(model: str) -> bool:
 
 
 @dataclass
-class VoiceLiveSwitches:
-    """May be changed while the simulator runs; each session looks when the thing would happen."""
+class VoiceLiveSwitches(SessionSwitches):
+    """May be changed while the simulator runs. 30 connections a minute are the quota of an S0
+    resource (speech services quotas and limits)."""
 
-    connections_per_minute: int = 30
-    """Quota of an S0 resource (speech services quotas and limits); beyond it 429."""
-    refuse_status: int | None = None
-    """Every handshake is refused with this status: 401, 403, 404, 429, 500, 503."""
-    open_delay_s: float = 0.0
-    """From the handshake to `session.created`."""
-    session_s: float = 3600.0
-    """To `expires_at`; then the service says `session_expired` and closes."""
-    first_token_s: float = 0.0
-    """Added to each reply's own delay: a slow model."""
     speed: float = 4.0
     """How many times faster than it plays audio is sent."""
     chunk_bytes: tuple[int, ...] = (4800, 7200, 12000, 24000)
@@ -61,21 +54,11 @@ class VoiceLiveSwitches:
     active_response: Literal["cancelled", "refused"] = "cancelled"
     """A response.create during a response: SDK `cancel_previous` defaults to true; OpenAI's
     service refuses with conversation_already_has_active_response."""
-    late_deltas: int = 0
-    """Audio deltas that still arrive after a response was cancelled, before its response.done."""
-    unknown_events: bool = False
-    """Sends an event of a type that no client knows, after session.updated and in responses."""
     warnings: bool = False
     """Sends a `warning` after session.updated."""
-    unknown_fields: Literal["refused", "ignored"] = "refused"
-    """Session fields that the reference does not name."""
     oversized_message: bool = False
     """Sends a message above 4 MiB, the SDK's default limit, in place of the first audio delta."""
     stall_after_ms: float | None = None
     """Responses stop, for ever and without a word, after this much audio."""
     close_after_ms: float | None = None
     """The socket closes in mid-response, after this much audio of it."""
-    close_code: int = 1011
-    """With `close_after_ms`."""
-    silent: bool = False
-    """Nothing is ever said after `session.created`."""

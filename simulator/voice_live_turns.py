@@ -7,13 +7,14 @@ says otherwise; transcription runs beside the response.
 import asyncio
 from typing import Any
 
+from simulator.generation import new_id
 from simulator.voice_live_checks import FieldError, table
 from simulator.voice_live_conversation import ITEM, Item
 from simulator.voice_live_door import ModelMode
 from simulator.voice_live_fields import RESPONSE_FIELDS, rate_of
 from simulator.voice_live_recognition import Recognition
 from simulator.voice_live_replies import Replies
-from simulator.voice_live_response import Outlet, Response, new_id
+from simulator.voice_live_response import Outlet, Response
 from simulator.voice_live_switches import speaks_natively
 
 
