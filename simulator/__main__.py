@@ -118,6 +118,7 @@ def _announce(running: Running) -> None:
         "Queue storage": endpoints.queue_endpoint,
         "Identity": endpoints.identity_endpoint,
         "Voice Live": endpoints.voice_live_url,
+        "Realtime": endpoints.realtime_url or "elsewhere",
         "Functions": running.functions_url,
         "Media worker": running.media_url,
         "Logs": running.directory,

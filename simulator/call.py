@@ -109,16 +109,17 @@ async def _http(running: Running) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def _teach(http: aiohttp.ClientSession, running: Running, script: CallerScript) -> None:
-    """The simulated service is told the words of the sounds that it will hear."""
-    if not running.voice_live_simulated:
-        return
+    """The simulated services are told the words of the sounds that they will hear."""
+    endpoints = running.endpoints
+    simulated = [endpoints.voice_live_url] if running.voice_live_simulated else []
+    simulated += [endpoints.realtime_url] if endpoints.realtime_url else []
     for step in script.steps:
         if isinstance(step.act, Say):
             pcm = base64.b64encode(step.act.utterance.pcm(running.rate)).decode()
             told = {"text": step.act.utterance.text, "rate": running.rate, "pcm": pcm}
-            address = f"{running.endpoints.voice_live_url}/simulator/utterances"
-            async with http.post(address, json=told) as response:
-                await response.read()
+            for url in simulated:
+                async with http.post(f"{url}/simulator/utterances", json=told) as response:
+                    await response.read()
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

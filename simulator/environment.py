@@ -26,6 +26,9 @@ class Endpoints:
     connection_string: str | None = None
     voice_live_key: str | None = None
     ca_file: str | None = None
+    realtime_url: str | None = None
+    """Of the Azure OpenAI resource, as it is named: `/openai/v1/realtime` comes after it."""
+    realtime_key: str | None = None
     speech_url: str | None = None
     """Of the media worker's Speech resource; `speech_stream_url` takes streamed text."""
     speech_stream_url: str | None = None
@@ -84,6 +87,8 @@ class Endpoints:
         }
         told = {
             "VOICE_LIVE_KEY": self.voice_live_key,
+            "REALTIME_ENDPOINT": self.realtime_url,
+            "REALTIME_KEY": self.realtime_key,
             "SPEECH_ENDPOINT": self.speech_url,
             "SPEECH_STREAM_ENDPOINT": self.speech_stream_url,
             "SPEECH_RESOURCE_ID": self.speech_resource_id,

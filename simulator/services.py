@@ -21,6 +21,7 @@ from simulator.acs_calls import SimulatedCall
 from simulator.audio import write_wav
 from simulator.event_grid import Event, EventGrid, HandshakeFailed, Subscription
 from simulator.identity import Identity
+from simulator.realtime import Realtime
 from simulator.report import channels, describe
 from simulator.script import CallerScript, ScriptError, clips
 from simulator.script_toml import caller_of_wav, load_agents, load_caller
@@ -58,6 +59,10 @@ async def opened(name: str, config: Json) -> AsyncIterator[Json]:
                 scripts = load_agents(Path(config["agents"])) if config.get("agents") else ()
                 service = await stack.enter_async_context(VoiceLive(scripts))
                 yield {"url": service.url, "key": service.key}
+            case "realtime":
+                scripts = load_agents(Path(config["agents"])) if config.get("agents") else ()
+                model = await stack.enter_async_context(Realtime(scripts))
+                yield {"url": model.url, "key": model.key}
             case "speech":
                 scripts = load_agents(Path(config["agents"])) if config.get("agents") else ()
                 speech = await stack.enter_async_context(

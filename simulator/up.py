@@ -68,9 +68,10 @@ async def system(
     """Starts everything, and stops it when the block ends. Raises SystemFailed.
 
     `environ` is what the processes inherit. A product setting in it stands, and the simulated
-    service that it points away from is not started: VOICE_LIVE_ENDPOINT, SPEECH_ENDPOINT (with
-    SPEECH_STREAM_ENDPOINT), STORAGE_BLOB_ENDPOINT (with STORAGE_QUEUE_ENDPOINT), MEDIA_URL (a
-    worker of your own), CALLBACK_URL (a Functions host of your own).
+    service that it points away from is not started: VOICE_LIVE_ENDPOINT, REALTIME_ENDPOINT,
+    SPEECH_ENDPOINT (with SPEECH_STREAM_ENDPOINT), STORAGE_BLOB_ENDPOINT (with
+    STORAGE_QUEUE_ENDPOINT), MEDIA_URL (a worker of your own), CALLBACK_URL (a Functions host of
+    your own).
     """
     directory = Path(tempfile.mkdtemp(prefix="switchboard-"))
     processes = Processes(directory)
@@ -134,10 +135,9 @@ async def _peers(
     wanted: dict[str, dict[str, Any]] = {"identity": {}, "event_grid": {}}
     if "STORAGE_BLOB_ENDPOINT" not in environ:
         wanted["storage"] = tls
-    if "VOICE_LIVE_ENDPOINT" not in environ:
-        wanted["voice_live"] = {"agents": str(script) if script else None}
-    if "SPEECH_ENDPOINT" not in environ:
-        wanted["speech"] = {"agents": str(script) if script else None}
+    for name in ("voice_live", "realtime", "speech"):
+        if f"{name.upper()}_ENDPOINT" not in environ:
+            wanted[name] = {"agents": str(script) if script else None}
     for name, config in wanted.items():
         await processes.start_service(name, config, environ)
     facts = {name: await processes.facts(name) for name in wanted}
@@ -146,7 +146,7 @@ async def _peers(
     await processes.start_service("acs", config, environ)
     acs = await processes.facts("acs")
     storage, voice = facts.get("storage", {}), facts.get("voice_live", {})
-    speech = facts.get("speech", {})
+    model, speech = facts.get("realtime", {}), facts.get("speech", {})
     endpoints = Endpoints(
         acs_url=acs["url"],
         acs_issuer=acs["issuer"],
@@ -164,6 +164,8 @@ async def _peers(
         else storage.get("connection_string") or environ.get("STORAGE_CONNECTION_STRING"),
         voice_live_key=None if options.tls else voice.get("key"),
         ca_file=str(processes.directory / "ca.pem") if options.tls else None,
+        realtime_url=model.get("url"),
+        realtime_key=None if options.tls else model.get("key"),
         speech_url=speech.get("url"),
         speech_stream_url=speech.get("stream_url"),
         speech_resource_id=speech.get("resource_id"),

@@ -12,6 +12,8 @@ from simulator.acs_switches import AcsSwitches
 from simulator.environment import Endpoints
 from simulator.event_grid import EventGrid, EventGridSwitches, Subscription
 from simulator.identity import Identity
+from simulator.realtime import Realtime
+from simulator.realtime_switches import RealtimeSwitches
 from simulator.script import AgentScript, CallerScript, clips
 from simulator.speech_service import Speech
 from simulator.speech_service_switches import SpeechSwitches
@@ -33,6 +35,7 @@ class World:
     storage: Storage
     identity: Identity
     voice_live: VoiceLive
+    realtime: Realtime
     speech: Speech
     certificate: Certificate | None
 
@@ -55,6 +58,8 @@ class World:
             connection_string=self.storage.connection_string if keys else None,
             voice_live_key=self.voice_live.key if keys else None,
             ca_file=str(self.certificate.ca_file) if self.certificate else None,
+            realtime_url=self.realtime.url,
+            realtime_key=self.realtime.key if keys else None,
             speech_url=self.speech.url,
             speech_stream_url=self.speech.stream_url,
             speech_resource_id=self.speech.resource_id,
@@ -68,11 +73,12 @@ class World:
     async def call(
         self, to: str, script: CallerScript, *, from_: str = CALLER, **more: Any
     ) -> SimulatedCall:
-        """Somebody calls `to`; the words of the script are known to the service that listens."""
+        """Somebody calls `to`; the words of the script are known to the services that listen."""
         for step in script.steps:
             utterance = getattr(step.act, "utterance", None)
             if utterance is not None:
                 self.voice_live.know(utterance)
+                self.realtime.know(utterance)
         return await self.acs.ring(to, from_, script, **more)
 
 
@@ -84,6 +90,7 @@ async def simulated_azure(
     acs: AcsSwitches | None = None,
     grid: EventGridSwitches | None = None,
     voice_live: VoiceLiveSwitches | None = None,
+    realtime: RealtimeSwitches | None = None,
     speech: SpeechSwitches | None = None,
     keep_audio: bool = True,
     queues: tuple[str, ...] = ("sessions",),
@@ -111,6 +118,7 @@ async def simulated_azure(
         service = await stack.enter_async_context(
             VoiceLive(agents, voice_live, keep_audio=keep_audio)
         )
+        model = await stack.enter_async_context(Realtime(agents, realtime, keep_audio=keep_audio))
         voices = await stack.enter_async_context(
             Speech(
                 speech,
@@ -124,4 +132,4 @@ async def simulated_azure(
         phones = await stack.enter_async_context(
             Acs(topic.publish_call, acs, who=who, numbers=numbers, tls=server)
         )
-        yield World(phones, topic, storage, identity, service, voices, certificate)
+        yield World(phones, topic, storage, identity, service, model, voices, certificate)

@@ -107,7 +107,7 @@ def test_event_grid_is_told_over_http_what_to_deliver_and_where() -> None:
     run(body())
 
 
-@pytest.mark.parametrize("name", ["identity", "storage", "voice_live", "speech"])
+@pytest.mark.parametrize("name", ["identity", "storage", "voice_live", "realtime", "speech"])
 def test_a_service_tells_where_it_is_once_it_is_up(name: str, tmp_path: Path) -> None:
     async def body() -> None:
         stopped, ready = asyncio.Event(), tmp_path / "ready"

@@ -28,6 +28,8 @@ ENDPOINTS = Endpoints(
     access_key="a2V5",
     connection_string="UseDevelopmentStorage=true",
     voice_live_key="k",
+    realtime_url="http://127.0.0.1:6",
+    realtime_key="r",
 )
 
 
@@ -53,12 +55,14 @@ def test_with_keys_the_product_gets_keys_and_with_https_it_gets_an_identity() ->
     assert keys["CREDENTIAL"] == "none"
     assert keys["ACS_ACCESS_KEY"] == "a2V5"
     assert keys["VOICE_LIVE_KEY"] == "k"
+    assert (keys["REALTIME_ENDPOINT"], keys["REALTIME_KEY"]) == ("http://127.0.0.1:6", "r")
     told = Endpoints.from_json(
         {
             **ENDPOINTS.to_json(),
             "access_key": None,
             "connection_string": None,
             "voice_live_key": None,
+            "realtime_key": None,
             "ca_file": "/x/ca.pem",
         }
     )
@@ -68,6 +72,7 @@ def test_with_keys_the_product_gets_keys_and_with_https_it_gets_an_identity() ->
     assert tokens["CREDENTIAL"] == "managed_identity"
     assert tokens["TLS_CA_FILE"] == "/x/ca.pem"
     assert tokens["AUDIO_RATE"] == "16000"
+    assert "REALTIME_KEY" not in told.worker_env(port=8080)
     assert not {"ACS_ACCESS_KEY", "STORAGE_CONNECTION_STRING"} & tokens.keys()
 
 

@@ -1,8 +1,9 @@
 """All of simulated Azure in one process, in virtual time."""
 
 import asyncio
+import base64
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -10,11 +11,24 @@ from azure.communication.callautomation.aio import CallAutomationClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.queue.aio import QueueClient
+from openai import AsyncOpenAI
 
-from simulator.script import AfterWait, CallerScript, Expect, HangUp, Step
+from simulator.audio import frames
+from simulator.script import (
+    AfterWait,
+    AgentScript,
+    CallerScript,
+    Expect,
+    HangUp,
+    Reply,
+    Say,
+    Step,
+    Utterance,
+)
 from simulator.serving import serve
 from simulator.tls import make_certificate
 from simulator.world import simulated_azure
+from tests.simulator.realtime_client import TEXT
 from tests.virtual_time import run
 
 BRIEF = CallerScript((Step(HangUp(), AfterWait(2000)),), Expect(greeted=False))
@@ -51,6 +65,30 @@ def test_a_call_comes_by_event_grid_and_can_be_answered() -> None:
             ) as queue:
                 await queue.send_message("hello")
             assert len(world.storage.messages("sessions")) == 1
+
+    run(body())
+
+
+def test_both_ai_services_follow_the_agents_scripts_and_know_what_callers_say() -> None:
+    hello = Utterance("Hello, it is me.")
+    agent = AgentScript((Reply(Utterance("So it is."), to="it is me"),), {}, deployment="mini")
+
+    async def body() -> None:
+        async with simulated_azure(agents=[agent]) as world:
+            env = world.endpoints.worker_env(port=8080)
+            script = CallerScript((Step(Say(hello), AfterWait(100)), Step(HangUp())))
+            await world.call("+15550001111", script)
+            client = AsyncOpenAI(
+                base_url=f"{env['REALTIME_ENDPOINT']}/openai/v1", api_key=env["REALTIME_KEY"]
+            )
+            async with client, client.realtime.connect(model="mini") as connection:
+                await connection.session.update(session=cast(Any, TEXT))
+                for frame in frames(hello.pcm(24000) + bytes(48_000), 24000):
+                    audio = base64.b64encode(frame).decode()
+                    await connection.input_audio_buffer.append(audio=audio)
+                while (event := await connection.recv()).type != "response.output_text.done":
+                    pass
+                assert event.text == "So it is."
 
     run(body())
 
