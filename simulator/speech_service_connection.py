@@ -151,7 +151,7 @@ class Connection:
             request_id, document.voices[0], streaming=False, manner=dict(document.manner)
         )
         turn.spoken.ssml, turn.spoken.text = ssml, document.text
-        turn.push(document.text)
+        turn.push(f"{document.text} ")  # its last word is at its end
         turn.end()
 
     def _text(self, request_id: str, message: Message) -> None:
