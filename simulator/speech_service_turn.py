@@ -127,12 +127,8 @@ class Turn:
             await self._speak(self._speaker.push(text))
             text = await self._next()
         await self._speak(self._speaker.flush())
-        if befallen and switches.endless == "silent":
-            await self._stall()
-        while befallen and switches.endless == "audio":
-            await self._send_audio(placeholder("and so on, and on, ", self.spoken.rate).pcm)
-            if self.spoken.audio_ms >= AUDIO_LIMIT_S * 1000:
-                await self._stall()
+        if befallen and switches.endless is not None:
+            await self._never_end(audio=switches.endless == "audio")
         await self._finish()
 
     async def end_messages(self) -> None:
@@ -217,6 +213,12 @@ class Turn:
         return switches.only in (None, kind) and (
             not switches.only_voices or self.spoken.voice in switches.only_voices
         )
+
+    async def _never_end(self, *, audio: bool) -> None:
+        more = placeholder("and so on, and on, ", self.spoken.rate).pcm
+        while audio and self.spoken.audio_ms < AUDIO_LIMIT_S * 1000:
+            await self._send_audio(more)
+        await self._stall()
 
     async def _stall(self) -> None:
         await asyncio.Event().wait()

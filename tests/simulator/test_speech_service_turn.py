@@ -9,7 +9,7 @@ import pytest
 from simulator.script_toml import utterance_of_wav
 from simulator.speech_service import RECORDINGS, Speech
 from simulator.speech_service_switches import SpeechSwitches
-from tests.simulator.speech_socket import VOICE, Heard, Socket, connected
+from tests.simulator.speech_socket import Heard, Socket, connected
 from tests.virtual_time import run
 
 BREAD = utterance_of_wav(RECORDINGS / "bakery_bread.wav")
@@ -114,20 +114,6 @@ def test_no_turn_is_longer_than_ten_minutes() -> None:
     switches = SpeechSwitches(endless="audio", speed=math.inf, chunk_ms=1000)
     heard, _, _, _ = _one_turn(switches, keep_audio=False)
     assert len(heard.audio) == 600 * 48_000
-
-
-@pytest.mark.parametrize(
-    ("scope", "ends"),
-    [
-        ({"only": "ssml"}, False),
-        ({"only": "streaming"}, True),
-        ({"only_voices": (VOICE,)}, False),
-        ({"only_voices": ("en-US-GuyNeural",)}, True),
-    ],
-)
-def test_faults_can_befall_one_kind_of_turn_or_one_voice(scope: dict[str, Any], ends: bool) -> None:
-    heard, _, _, _ = _one_turn(SpeechSwitches(no_audio=True, **scope))
-    assert heard.ended == ends
 
 
 def test_a_word_that_arrives_in_pieces_waits_for_its_end_but_not_for_ever() -> None:

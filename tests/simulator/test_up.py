@@ -28,6 +28,9 @@ ENDPOINTS = Endpoints(
     access_key="a2V5",
     connection_string="UseDevelopmentStorage=true",
     voice_live_key="k",
+    speech_url="http://127.0.0.1:7",
+    speech_stream_url="ws://127.0.0.1:7/cognitiveservices/websocket/v2",
+    speech_key="s",
     realtime_url="http://127.0.0.1:6",
     realtime_key="r",
 )
@@ -63,9 +66,13 @@ def test_with_keys_the_product_gets_keys_and_with_https_it_gets_an_identity() ->
             "connection_string": None,
             "voice_live_key": None,
             "realtime_key": None,
+            "speech_key": None,
             "ca_file": "/x/ca.pem",
         }
     )
+    assert (keys["SPEECH_KEY"], keys["SPEECH_AUTH"]) == ("s", "key")
+    assert keys["SPEECH_STREAM_ENDPOINT"] == "ws://127.0.0.1:7/cognitiveservices/websocket/v2"
+    assert not {"SPEECH_KEY", "SPEECH_AUTH"} & told.worker_env(port=8080).keys()
     tokens = told.functions_env(
         callback_url="http://f/api", media_url="ws://m", agents_file=Path("a.toml"), rate=16000
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import math
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,10 +26,13 @@ from simulator.script import (
     Step,
     Utterance,
 )
+from simulator.script_toml import utterance_of_wav
 from simulator.serving import serve
+from simulator.speech_service_switches import SpeechSwitches
 from simulator.tls import make_certificate
 from simulator.world import simulated_azure
 from tests.simulator.realtime_client import TEXT
+from tests.simulator.speech_socket import connected
 from tests.virtual_time import run
 
 BRIEF = CallerScript((Step(HangUp(), AfterWait(2000)),), Expect(greeted=False))
@@ -111,5 +115,23 @@ def test_over_https_keys_are_not_taken(tmp_path: Path) -> None:
             async with client:
                 with pytest.raises(ClientAuthenticationError):
                     await client.get_call_connection("x").get_call_properties()
+
+    run(body())
+
+
+def test_speech_is_one_of_the_services_and_knows_what_agents_say() -> None:
+    clip = utterance_of_wav(Path(__file__).parents[2] / "simulator/speech/caller_bread.wav")
+    agents = (AgentScript((Reply(clip),), {}),)
+
+    async def body() -> None:
+        switches = SpeechSwitches(speed=math.inf)
+        async with simulated_azure(agents=agents, speech=switches) as world:
+            env = world.endpoints.worker_env(port=8080)
+            assert env["SPEECH_ENDPOINT"] == world.speech.url
+            assert env["SPEECH_STREAM_ENDPOINT"] == world.speech.stream_url
+            assert env["SPEECH_KEY"] == world.speech.key
+            async with connected(world.speech) as socket:
+                await socket.stream("a", clip.text)
+                assert (await socket.until_end("a")).audio == clip.pcm(24000)
 
     run(body())
