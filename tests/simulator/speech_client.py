@@ -1,9 +1,9 @@
 """The native Speech SDK in a process of its own: `python -m tests.simulator.speech_client JSON`.
 
 JSON is a list of synthesizers: {"url", "key" | "token" | "credential", "voice", "rate",
-"endpoint_id", "properties", "turns"}; a turn is {"text" | "ssml" | "pieces", "manner", "pause_s",
-"stop_after_bytes"}. For each synthesizer a list of what came of its turns is printed, as one line
-of JSON.
+"endpoint_id", "properties", "open", "turns"}; a turn is {"text" | "ssml" | "pieces", "manner",
+"pause_s", "stop_after_bytes"}. For each synthesizer a list of what came of its turns is printed, as
+one line of JSON.
 
 The process is its own because the native library may abort an interpreter that exits beside it.
 What it needs to exit cleanly is done here in order: input streams closed, every signal
@@ -157,8 +157,15 @@ class _Turn:
 def _main() -> None:
     for wanted in json.loads(sys.argv[1]):
         synthesizer = speechsdk.SpeechSynthesizer(speech_config=_config(wanted), audio_config=None)
+        connection = speechsdk.Connection.from_speech_synthesizer(synthesizer)
+        if wanted.get("open"):
+            connected = threading.Event()
+            connection.connected.connect(lambda _, event=connected: event.set())
+            connection.open(True)
+            assert connected.wait(5)
+            connection.connected.disconnect_all()
         found = [_Turn(synthesizer, turn).run() for turn in wanted["turns"]]
-        del synthesizer
+        del connection, synthesizer
         gc.collect()
         sys.stdout.write(json.dumps(found) + "\n")
 

@@ -195,6 +195,17 @@ def test_a_connection_that_was_closed_between_turns_is_opened_again() -> None:
     asyncio.run(body())
 
 
+def test_a_connection_can_be_opened_before_there_is_anything_to_say() -> None:
+    async def body() -> None:
+        async with Speech(SpeechSwitches(handshake_s=0.5)) as service:
+            found = await _one(service, {"text": "Hello there"}, open=True)
+            assert found["reason"] == "SynthesizingAudioCompleted"
+            assert found["first_s"] < 0.4
+            assert len(service.connections) == 1
+
+    asyncio.run(body())
+
+
 def test_a_slow_voice_is_slow_and_a_failing_one_leaves_the_others_alone() -> None:
     async def body() -> None:
         switches = SpeechSwitches(
