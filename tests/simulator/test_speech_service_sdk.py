@@ -183,6 +183,22 @@ def test_each_fault_is_told_by_the_sdk_as_the_real_service_makes_it(
     asyncio.run(body())
 
 
+@pytest.mark.parametrize(
+    ("status", "tries"), [(500, 2), (404, 2), (503, 2), (429, 2), (401, 1), (403, 1)]
+)
+def test_a_refused_handshake_is_tried_again_but_not_with_wrong_credentials(
+    status: int, tries: int
+) -> None:
+    async def body() -> None:
+        async with Speech(SpeechSwitches(refuse_status=status, refuse_next=1)) as service:
+            retry = {"SpeechSynthesis_MaxRetryTimes": "1"}
+            found = await _one(service, {"text": "Hello there"}, properties=retry)
+            assert len(service.refusals) + len(service.connections) == tries
+            assert (found["reason"] == "SynthesizingAudioCompleted") == (tries == 2)
+
+    asyncio.run(body())
+
+
 def test_a_connection_that_was_closed_between_turns_is_opened_again() -> None:
     async def body() -> None:
         async with Speech(SpeechSwitches(idle_close_s=0.0)) as service:
