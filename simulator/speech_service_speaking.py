@@ -14,7 +14,7 @@ import numpy as np
 
 from simulator.audio import SAMPLE_BYTES, SPOKEN_MS_PER_CHARACTER, Clip, placeholder
 from simulator.script import Utterance
-from simulator.speech_service_wire import Boundary, ticks
+from simulator.speech_service_wire import Boundary, BoundaryType, ticks
 
 PAUSE_RMS = 250.0
 PAUSE_MS = 80
@@ -112,12 +112,9 @@ class Speaker:
         return Spoken(pcm, tuple(boundaries))
 
     def _boundary(
-        self, text: str, begin: int, samples: int, kind: str = "WordBoundary"
+        self, text: str, begin: int, samples: int, kind: BoundaryType = "WordBoundary"
     ) -> Boundary:
-        offset, duration = ticks(begin, self.rate), ticks(samples, self.rate)
-        if kind == "WordBoundary":
-            return Boundary(text, offset, duration)
-        return Boundary(text, offset, duration, "PunctuationBoundary")
+        return Boundary(text, ticks(begin, self.rate), ticks(samples, self.rate), kind)
 
     def _samples(self, ms: float) -> int:
         return round(ms * self.rate / 1000)
