@@ -4,14 +4,17 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import assert_never
 
 import aiohttp
 from aiohttp import web
 
 from media_worker import lag, log
-from media_worker.bridges import OpenBridge
+from media_worker.bridges import Bridge, OpenBridge
+from media_worker.bridges.absent import open_absent
+from media_worker.bridges.realtime_speech import RealtimeSpeech, open_realtime_speech
 from media_worker.bridges.voice_live import open_voice_live
 from media_worker.bridges.voice_live_connect import VoiceLiveAccess, http_session
 from media_worker.drain import drain
@@ -20,10 +23,12 @@ from media_worker.entra import Tokens
 from media_worker.limits import SHUTDOWN_S
 from media_worker.reaper import Reaper
 from media_worker.settings import Settings
+from media_worker.speech_access import realtime_speech
 from media_worker.worker import Worker
 from switchboard import azure_clients
 from switchboard.acs_calls import CallAutomation
 from switchboard.acs_jwt import AcsTokens, KeySet
+from switchboard.agents import Agent, RealtimeSpeechAgent, VoiceLiveAgent
 from switchboard.ledger import Ledger
 from switchboard.record import CallRecord
 from switchboard.storage import RecordBlobs, SessionQueue
@@ -146,7 +151,7 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
     ledger = Ledger(RecordBlobs(container), SessionQueue(queue, container), by=secrets.token_hex(8))
     acs = CallAutomation(automation)
     keys = KeySet(settings.acs_jwks_url, fetch, asyncio.get_running_loop().time)
-    loops = {
+    loops: dict[str, Callable[[], Awaitable[None]]] = {
         "reaper": Reaper(ledger, acs, seed=secrets.randbits(32)).run,
         "lag": lag.watch,
         "keys": keys.keep_fresh,
@@ -162,11 +167,27 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
         bearer,
         settings.voice_live_key,
     )
-    return _Clients(ledger, acs, keys, lambda record: _bridges(access, record), loops)
+    shared = realtime_speech(settings, http, credential, loops)
+    if shared is not None:
+        stack.push_async_callback(shared.pool.close)
+    return _Clients(ledger, acs, keys, lambda record: _bridges(access, shared, record), loops)
 
 
-def _bridges(access: VoiceLiveAccess, record: CallRecord) -> OpenBridge:
-    return lambda agent, rate: open_voice_live(agent, rate, access, record.call_id, record.turns)
+def _bridges(
+    access: VoiceLiveAccess, shared: RealtimeSpeech | None, record: CallRecord
+) -> OpenBridge:
+    def open_bridge(agent: Agent, rate: int) -> AbstractAsyncContextManager[Bridge]:
+        match agent:
+            case VoiceLiveAgent():
+                return open_voice_live(agent, rate, access, record.call_id, record.turns)
+            case RealtimeSpeechAgent() if shared is not None:
+                return open_realtime_speech(agent, rate, shared, record.turns)
+            case RealtimeSpeechAgent():
+                return open_absent("set REALTIME_ENDPOINT and SPEECH_REGION")
+            case _:
+                assert_never(agent)
+
+    return open_bridge
 
 
 def _tls(ca_file: str | None) -> ssl.SSLContext | None:

@@ -1,7 +1,7 @@
 """Entra tokens that are there before a call asks: one scope, refreshed in the background."""
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
@@ -55,3 +55,18 @@ class Tokens:
         async with asyncio.timeout(TOKEN_WAIT_S):
             self._token = token = await self._credential.get_token(self._scope)
         return token
+
+
+class BlockingCredential:
+    """A credential for the Speech SDK, which asks from threads of its own and waits."""
+
+    def __init__(self, credential: Credential, loop: asyncio.AbstractEventLoop) -> None:
+        self._credential, self._loop = credential, loop
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        """See `azure.core.credentials.TokenCredential`; never on the loop's own thread."""
+        asking = asyncio.run_coroutine_threadsafe(self._get_token(*scopes), self._loop)
+        return asking.result(TOKEN_WAIT_S)
+
+    async def _get_token(self, *scopes: str) -> AccessToken:
+        return await self._credential.get_token(*scopes)

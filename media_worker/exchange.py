@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from media_worker import acs_media
 from media_worker.bridges import (
-    END_CALL,
     AgentAudio,
     AgentSaid,
     AgentTurnEnded,
@@ -25,6 +24,7 @@ from media_worker.floor import Action, Floor
 from media_worker.limits import FIRST_AUDIO_S, PAUSE_S, TURN_AHEAD_S, TURN_START_S
 from media_worker.patience import Patience
 from media_worker.playout import Cut, Playout
+from media_worker.tools import END_CALL
 from media_worker.turns import Turns
 from switchboard.agents import Agent
 from switchboard.end_reason import EndReason
@@ -258,8 +258,8 @@ class Exchange:
         if action is Action.BARGE_IN:
             await self._write(acs_media.STOP_AUDIO)
         for cut in cuts:
-            self.turns.agent_cut(cut.turn, now, cut.heard_ms, cut.sent_ms)
-            await self._bridge.interrupt(cut.turn, cut.heard_ms)
+            words = await self._bridge.interrupt(cut.turn, cut.heard_ms)
+            self.turns.agent_cut(cut.turn, now, cut.heard_ms, cut.sent_ms, words)
         return bool(cuts)
 
     async def _keyed(self, digits: str, now: float) -> None:

@@ -183,3 +183,52 @@ SHUTDOWN_S = 2.0
 
 RECOVERY_PAUSES_S = (1.0, 3.0)
 """Pauses between tries to recover a call while storage is out: within `RESUME_S` with the tries."""
+
+# --- the voice of the second bridge ---------------------------------------------------------------
+SPEECH_THREADS = 8
+"""For the native SDK's calls, of which most take less than a millisecond and a new synthesizer ten:
+with 60 calls, one of them waits for another seldom."""
+
+SPEECH_CALL_S = 5.0
+"""One call of the SDK. None should take a tenth of it: a synthesizer that does is thrown away."""
+
+SPEECH_MAKE_S = 2.0
+"""A new synthesizer with its token; it is not connected yet, which takes 0.1 to 0.3 s more."""
+
+SPEECH_STOP_S = 0.5
+"""From a stop to the event that the utterance is cancelled; usually a millisecond."""
+
+SPEECH_IDLE_KEPT = 4
+"""Of each kind; each costs 0.4 MB and up to five threads, and saves a call's first turn 0.2 s."""
+
+SPEECH_FIRST_CHUNK_S = 3.0
+"""The SDK's own limit for the first audio, above ours, in place of its 40 s."""
+
+SPEECH_ALL_AUDIO_S = 90.0
+"""The SDK's own limit for all audio of an utterance."""
+
+FIRST_SOUND_S = 1.2
+"""From the first word written to the first audio; 0.1 to 0.3 s when all is well."""
+
+SOUNDING_CHARACTERS = 40
+"""Text of a stream that is still being written must give a sound from here on: a voice may wait for
+the first clause to know its melody."""
+
+NEXT_FIRST_SOUND_S = 0.8
+"""The same for each voice tried after the first: the caller has been waiting, three seconds in all
+at most."""
+
+UTTERANCE_STALLED_S = 5.0
+"""All text is written and no audio has come for so long: the rest will not come."""
+
+UTTERANCE_S = 60.0
+"""One utterance, first word to last audio, which is made faster than it is heard."""
+
+UNSPOKEN_CHARACTERS = 32_000
+"""Of one turn, waiting to be spoken: more than a model writes in one answer. The rest is cut."""
+
+WAITING_S = 2.5
+"""So long after the caller's last word an answer that has not begun is excused by a phrase."""
+
+CLIPS_KEPT = 256
+"""Fixed phrases in memory, some 150 KB each: ten agents have eighty at most."""

@@ -51,12 +51,16 @@ class Turns:
         """Grows with every change worth a checkpoint."""
 
     def caller_started(self, utterance: str, at: float) -> None:
-        """The caller began to speak at `at`."""
-        self._begin(self._turn("caller", utterance), at)
+        """The caller began to speak at `at`; without a name, it is no utterance of its own."""
+        if utterance:
+            self._begin(self._turn("caller", utterance), at)
         self._unanswered_since = None
 
     def caller_stopped(self, utterance: str, at: float) -> None:
         """The caller's last word ended at `at`: from here the reply's latency counts."""
+        if not utterance:
+            self._unanswered_since = at
+            return
         turn = self._turn("caller", utterance)
         started = self._begin(turn, at)
         turn.ended = self._unanswered_since = max(started, at)
@@ -92,13 +96,18 @@ class Turns:
             record.ended = max(record.started, at)
             self.changes += 1
 
-    def agent_cut(self, turn: str, at: float, heard_ms: int, sent_ms: int) -> None:
-        """The turn was stopped at `at`, when `heard_ms` of the `sent_ms` sent had been heard."""
+    def agent_cut(
+        self, turn: str, at: float, heard_ms: int, sent_ms: int, words: str | None = None
+    ) -> None:
+        """The turn was stopped at `at`, when `heard_ms` of the `sent_ms` sent had been heard:
+        `words`, where that is known."""
         record = self._turn("agent", turn)
         if record.started is not None:
             record.ended = max(record.started, at)
             record.interrupted = True
-            record.heard_text = words_heard(record.text, heard_ms / sent_ms if sent_ms else 0.0)
+            if words is None:
+                words = words_heard(record.text, heard_ms / sent_ms if sent_ms else 0.0)
+            record.heard_text = words
             self.changes += 1
 
     def records(self, now: float) -> tuple[TurnRecord, ...]:

@@ -4,23 +4,15 @@ Source: Microsoft Learn, "Voice Live API reference (2026-07-15)" and "How to use
 API"; field names are as on the wire.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
 
-from media_worker.bridges import END_CALL
+from media_worker import tools
 from switchboard.agents import VoiceLiveAgent
 
-_END_CALL_TOOL = {
-    "type": "function",
-    "name": END_CALL,
-    "description": (
-        "Hangs up the phone. Use it when the conversation is over and you have said goodbye."
-    ),
-    "parameters": {"type": "object", "properties": {}},
-}
 _OUTPUT_FORMATS = {24000: "pcm16", 16000: "pcm16_16000hz"}
 _APPEND_BEFORE = b'{"type":"input_audio_buffer.append","audio":"'
 _APPEND_AFTER = b'"}'
@@ -72,7 +64,7 @@ def session_update(agent: VoiceLiveAgent, rate: int, call_id: str) -> bytes:
             session["temperature"] = agent.temperature
     session |= agent.session
     if agent.model is not None:
-        session["tools"] = _tools(session.get("tools"))
+        session["tools"] = tools.declared(session.get("tools"))
     # The formats are the call's, not the agent's: a raw field must not make noise of the audio.
     session["input_audio_format"] = "pcm16"
     session["input_audio_sampling_rate"] = rate
@@ -86,13 +78,6 @@ def _turn_detection(agent: VoiceLiveAgent) -> dict[str, Any]:
     if detection.get("type") != "semantic_vad":  # OpenAI's detector does not know the field
         detection["auto_truncate"] = agent.heard_truth == "service"
     return detection
-
-
-def _tools(given: object) -> list[Any]:
-    tools = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else []
-    if any(isinstance(tool, Mapping) and tool.get("name") == END_CALL for tool in tools):
-        return tools
-    return [*tools, _END_CALL_TOOL]
 
 
 def append(audio: bytes) -> bytes:

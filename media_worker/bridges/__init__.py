@@ -15,9 +15,6 @@ from typing import Literal, Protocol, TypeAlias
 
 from switchboard.agents import Agent
 
-END_CALL = "end_call"
-"""The tool with which the agent hangs up; every bridge declares it where agents have tools."""
-
 TurnStatus = Literal["completed", "cancelled", "incomplete", "failed"]
 
 
@@ -29,8 +26,8 @@ class Ready:
     """Until the service ends this conversation; None: it did not say."""
 
     resumed: bool
-    """Not the call's first connection, here or at another worker: the service was told what had
-    been said before, and greets nobody."""
+    """Not the call's first connection, here or at another worker, or the bridge greets by itself:
+    the service was told what had been said before, and greets nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class SpeechStarted:
     """The caller began to speak (or a sensor believes so)."""
 
     utterance: str
-    """The id that `CallerSaid` will name; may be empty."""
+    """The id that `CallerSaid` will name; empty: a sensor of ours, which knows of no words."""
 
     ago_ms: float
     """How long before now, by the audio; 0 when the service did not say."""
@@ -148,8 +145,9 @@ class Bridge(Protocol):
     async def send_audio(self, audio: bytes) -> None:
         """Caller audio, base64 text, usually 20 ms. Kept (newest 5 s) while not connected."""
 
-    async def interrupt(self, turn: str, heard_ms: int) -> None:
-        """Stops `turn` and makes the service's memory of it what the caller heard of it."""
+    async def interrupt(self, turn: str, heard_ms: int) -> str | None:
+        """Stops `turn` and makes the service's memory of it what the caller heard of it. The words
+        heard, where the bridge knows when each was spoken; else None."""
 
     async def cancel(self, turn: str) -> None:
         """Stops the making of `turn`; what was already made stays part of the conversation."""

@@ -97,9 +97,10 @@ class VoiceLiveBridge:
             self._socket = None  # `events` sees the end of the connection and makes a new one
             self._keep(audio)
 
-    async def interrupt(self, turn: str, heard_ms: int) -> None:
+    async def interrupt(self, turn: str, heard_ms: int) -> str | None:
         """See `Bridge`."""
         await self._send(self._conversation.interrupt(turn, heard_ms))
+        return None
 
     async def cancel(self, turn: str) -> None:
         """See `Bridge`."""

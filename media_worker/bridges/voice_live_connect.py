@@ -1,10 +1,10 @@
-"""Getting a connection to Azure Voice Live: address, sign-in, retries, and what a refusal means."""
+"""Getting a connection to an AI service: address, sign-in, retries, and what a refusal means."""
 
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import aiohttp
 from azure.core.exceptions import AzureError
@@ -26,7 +26,7 @@ _MENDS = {
     400: "the service did not understand the request: check model or agent name and api-version",
     401: "not signed in: check the credential, or the key; agent mode takes no keys",
     403: "give the worker's identity the roles Cognitive Services User and Foundry User",
-    404: "no such endpoint, model or agent: check VOICE_LIVE_ENDPOINT and the agent in agents.toml",
+    404: "no such endpoint, model or agent: check the endpoint and the agent in agents.toml",
     429: "the resource's quota of connections or tokens is used up: raise it or spread the load",
 }
 _NOT_AGAIN = frozenset({400, 401, 403, 404})
@@ -34,6 +34,35 @@ _NOT_AGAIN = frozenset({400, 401, 403, 404})
 
 Socket: TypeAlias = "aiohttp.ClientWebSocketResponse[Literal[False]]"
 """A WebSocket whose text messages are bytes."""
+
+
+class Access(Protocol):
+    """How to reach a service and sign in: with an Entra token, else with the key."""
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """From `http_session`."""
+        ...
+
+    @property
+    def bearer(self) -> Callable[[], Awaitable[str]] | None:
+        """Raises `AzureError` or TimeoutError when there is no token."""
+        ...
+
+    @property
+    def key(self) -> str | None:
+        """For `api-key`."""
+        ...
+
+
+@dataclass(frozen=True)
+class RealtimeAccess:
+    """Where Azure OpenAI Realtime is; the rest as in `Access`."""
+
+    http: aiohttp.ClientSession
+    endpoint: str
+    bearer: Callable[[], Awaitable[str]] | None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +103,13 @@ async def connect(
     Raises:
         ConnectError: the last try's.
     """
-    now = asyncio.get_running_loop().time
     address = protocol.url(access.endpoint, access.api_version, agent, conversation)
+    return await connect_to(address, access)
+
+
+async def connect_to(address: str, access: Access) -> Socket:
+    """The same for any WebSocket address. Raises `ConnectError`."""
+    now = asyncio.get_running_loop().time
     deadline = now() + CONNECT_S
     pause_s = CONNECT_BACKOFF_S
     for tries_left in range(CONNECT_TRIES - 1, -1, -1):
@@ -98,7 +132,7 @@ def abort(connection: Socket) -> None:
         transport.abort()
 
 
-async def _try(access: VoiceLiveAccess, address: str, limit_s: float) -> Socket:
+async def _try(access: Access, address: str, limit_s: float) -> Socket:
     try:
         async with asyncio.timeout(limit_s):
             return await access.http.ws_connect(
@@ -113,10 +147,10 @@ async def _try(access: VoiceLiveAccess, address: str, limit_s: float) -> Socket:
     except aiohttp.WSServerHandshakeError as error:
         raise _refusal(error.status, error.headers or {}) from error
     except TimeoutError as error:
-        message = "no answer to the handshake: check network and VOICE_LIVE_ENDPOINT"
+        message = "no answer to the handshake: check network and endpoint"
         raise ConnectError("connect_timeout", message, again=True) from error
     except (aiohttp.ClientError, OSError) as error:
-        message = "no connection: check network and VOICE_LIVE_ENDPOINT"
+        message = "no connection: check network and endpoint"
         raise ConnectError("connect_failed", message, again=True) from error
     except AzureError as error:
         message = "no Entra token: check the worker's identity"
@@ -130,7 +164,7 @@ def _refusal(status: int, headers: Mapping[str, str]) -> ConnectError:
     return ConnectError(f"http_{status}", mend, again=status not in _NOT_AGAIN, after_s=after_s)
 
 
-async def _credentials(access: VoiceLiveAccess) -> dict[str, str]:
+async def _credentials(access: Access) -> dict[str, str]:
     if access.bearer is not None:
         return {"Authorization": f"Bearer {await access.bearer()}"}
     return {"api-key": access.key or ""}

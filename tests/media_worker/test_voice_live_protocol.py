@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from media_worker import voice_live_protocol as protocol
-from media_worker.bridges import END_CALL
+from media_worker.tools import END_CALL
 from switchboard.agents import HeardTruth, VoiceLiveAgent
 
 MODEL = VoiceLiveAgent(
