@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from media_worker import log
 from media_worker.leg import CallOutcome, Ended
-from media_worker.limits import FINISH_PAUSES_S
+from media_worker.limits import ANNOUNCE_S, FINISH_PAUSES_S, TAKE_S
 from switchboard import moves, record
 from switchboard.decisions import Why
 from switchboard.end_reason import EndReason
@@ -47,8 +47,9 @@ class Claim:
         """Sends the live message, between the door and the first frame: from then on the call is
         on the queue because of us."""
         try:
-            self.message = await self._ledger.messages.send_live(self.call_id)
-        except StorageUnavailable:
+            async with asyncio.timeout(ANNOUNCE_S):
+                self.message = await self._ledger.messages.send_live(self.call_id)
+        except (StorageUnavailable, TimeoutError):
             self.log_outage("announce")
 
     async def take(self, connection_id: str) -> bool:
@@ -64,10 +65,14 @@ class Claim:
         return self.epoch > 0 or not self.is_made or await self._take()
 
     async def _take(self) -> bool:
-        connection_id = self._connection_id
-        verdict = await self._decide(
-            lambda: moves.FirstFrame(self._names[-1], self.message, connection_id)
-        )
+        connection_id, verdict = self._connection_id, None
+        try:
+            async with asyncio.timeout(TAKE_S):
+                verdict = await self._decide(
+                    lambda: moves.FirstFrame(self._names[-1], self.message, connection_id)
+                )
+        except TimeoutError:
+            self.log_outage("take")
         why = verdict.why if isinstance(verdict, Left) else None
         if isinstance(verdict, Decided) and isinstance(verdict.record.state, record.Ended):
             why = Why.ENDED  # which leaves our message to be deleted, and that was done
