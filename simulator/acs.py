@@ -180,7 +180,7 @@ class Acs:
 
     async def _perform(self, request: Request) -> Reply:
         if request.connection_id is not None:
-            leg = self._leg(request.connection_id)
+            leg = self._legs.get(request.connection_id)
             if leg is None:
                 raise Refused(CALL_NOT_FOUND)
             return await operate(request.name, leg, request.body)
@@ -208,9 +208,6 @@ class Acs:
                 if ring.context == context:
                     return call, ring
         raise Refused(self.switches.second_answer or CALL_NOT_FOUND)
-
-    def _leg(self, connection_id: str) -> Leg | None:
-        return self._legs.get(connection_id)
 
     async def _answer(self, call: SimulatedCall, ring: Ring, body: Json) -> Reply:
         connection = call.answer(ring, parse_answer(body, self.switches))

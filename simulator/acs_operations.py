@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 from simulator import acs_wire as wire
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_connection import Connection, participant
-from simulator.acs_exchange import Refused, invalid
+from simulator.acs_exchange import Refused, invalid, reply_to
 from simulator.acs_play import Announcer
+from simulator.acs_streaming import Streaming
 from simulator.acs_switches import CALL_NOT_FOUND, NOT_ESTABLISHED, WRONG_STATE
 
 Json: TypeAlias = dict[str, Any]
@@ -58,7 +59,7 @@ async def _transfer(leg: Leg, target: str, body: Json) -> None:
     if connection.state == "disconnected":
         return
     destiny = switches.destinies.get(target, "accepted")
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     leg.call.timeline.add("transfer", to=target, destiny=destiny)
     if destiny in ("accepted", "voicemail"):
         people = {
@@ -90,26 +91,26 @@ async def cancel_media(leg: Leg, _: Json) -> Reply:
 
 
 async def start_streaming(leg: Leg, body: Json) -> Reply:
-    streaming = leg.connection.streaming
-    if streaming is None:
-        raise Refused(WRONG_STATE)
+    streaming = _streaming(leg)
     refusal = leg.connection.exchange.switches.start_while_active
     if streaming.active and refusal is not None:
         raise Refused(refusal)
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
     leg.call.timeline.add("streaming_start_asked")
-    leg.connection.exchange.start(streaming.start(context, uri))
+    leg.connection.exchange.start(streaming.start(*reply_to(body)))
     return 202, None
 
 
 async def stop_streaming(leg: Leg, body: Json) -> Reply:
-    streaming = leg.connection.streaming
-    if streaming is None:
-        raise Refused(WRONG_STATE)
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    streaming = _streaming(leg)
     leg.call.timeline.add("streaming_stop_asked")
-    leg.connection.exchange.start(streaming.stop(context, uri))
+    leg.connection.exchange.start(streaming.stop(*reply_to(body)))
     return 202, None
+
+
+def _streaming(leg: Leg) -> Streaming:
+    if leg.connection.streaming is None:
+        raise Refused(WRONG_STATE)
+    return leg.connection.streaming
 
 
 async def start_dtmf(leg: Leg, body: Json) -> Reply:
@@ -120,7 +121,7 @@ async def start_dtmf(leg: Leg, body: Json) -> Reply:
 async def stop_dtmf(leg: Leg, body: Json) -> Reply:
     leg.connection.continuous_dtmf = None
     stopped = {"resultInformation": wire.DONE}
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     leg.connection.report("ContinuousDtmfRecognitionStopped", stopped, context, uri)
     return 200, None
 
@@ -130,7 +131,7 @@ async def send_dtmf(leg: Leg, body: Json) -> Reply:
     if not tones or any(tone not in wire.TONES.values() for tone in tones):
         raise invalid("tones is invalid.")
     leg.call.timeline.add("tones", tones=tones)
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     leg.connection.report("SendDtmfTonesCompleted", {"resultInformation": wire.DONE}, context, uri)
     return 202, {"operationContext": context}
 
@@ -176,7 +177,7 @@ async def _invite(leg: Leg, raw_id: str, body: Json) -> None:
     if connection.state == "disconnected":
         return
     destiny = switches.destinies.get(raw_id, "accepted")
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     data = {"participant": wire.identifier(raw_id)}
     if destiny not in ("accepted", "voicemail"):
         failed = {**data, "resultInformation": _FAILED[destiny]}
@@ -193,7 +194,7 @@ async def remove_participant(leg: Leg, body: Json) -> Reply:
     if raw_id not in leg.connection.participants:
         raise invalid("participantToRemove is not in the call.")
     leg.connection.participants.remove(raw_id)
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     done = {"participant": wire.identifier(raw_id), "resultInformation": wire.DONE}
     leg.connection.report("RemoveParticipantSucceeded", done, context, uri)
     leg.connection.participants_updated()

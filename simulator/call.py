@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 import aiohttp
 
+from simulator.acs_wire import raw_id_of
 from simulator.record import read_record
 from simulator.report import with_record
-from simulator.script import CallerScript, Say
+from simulator.script import CallerScript, Say, ScriptError
 from simulator.script_toml import caller_of_wav, load_caller
 from simulator.up import Running
 
@@ -41,9 +42,14 @@ class CallRequest:
 
     def load(self) -> CallerScript:
         """What the caller will do. Raises ScriptError."""
-        if self.script is not None:
-            return load_caller(self.script)
-        return caller_of_wav(self.wav or DEFAULT_WAV)
+        if self.script is None:
+            return caller_of_wav(self.wav or DEFAULT_WAV)
+        script = load_caller(self.script)
+        try:
+            raw_id_of(script.number or FROM)
+        except ValueError as error:
+            raise ScriptError(f"{self.script}: from: {error}") from error
+        return script
 
     def to_json(self, script: CallerScript) -> Json:
         chosen = {"script": str(self.script.resolve())} if self.script else {}
@@ -155,6 +161,7 @@ def told_lines(told: Told) -> list[str]:
     lines = []
     for turn in told.report["turns"]:
         words = turn["heard_text"] if turn["speaker"] == "agent" else turn["text"]
+        words = words or "(words not kept)"
         latency = turn["reply_latency_ms"]
         notes = [f"after {latency:.0f} ms"] if latency is not None else []
         notes += ["interrupted"] if turn["interrupted"] else []

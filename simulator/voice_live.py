@@ -53,7 +53,8 @@ class VoiceLive:
 
     `scripts` say what each model or agent answers; without a fitting one it repeats what it heard.
     `keep_audio=False` spares memory: of what sessions received only the hash is kept, of what they
-    sent only the length.
+    sent only the length. `token_key` checks the signature of Entra tokens; None where the identity
+    service is another process: then their audience, issuer and time alone are checked.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class VoiceLive:
         key: str = KEY,
         port: int = 0,
         keep_audio: bool = True,
+        token_key: Any = None,
     ) -> None:
         self.switches = switches or VoiceLiveSwitches()
         self.key, self.url = key, ""
         self.sessions: deque[Session] = deque(maxlen=SESSIONS_KEPT)
         self.refusals: list[Refused] = []
         self._scripts, self._port, self._keep_audio = tuple(scripts), port, keep_audio
+        self._token_key = token_key
         self._recognition = Recognition(_known(self._scripts))
         self._threads: dict[str, Conversation] = {}
         self._opened: deque[float] = deque()
@@ -112,7 +115,8 @@ class VoiceLive:
     def _admit(self, request: web.Request) -> Mode | Refused:
         if self.switches.refuse_status is not None:
             return Refused(self.switches.refuse_status, "refused by a switch")
-        admitted = admit(request.query, request.headers, key=self.key, now=wall_now())
+        query, headers = request.query, request.headers
+        admitted = admit(query, headers, key=self.key, token_key=self._token_key, now=wall_now())
         if isinstance(admitted, Refused):
             return admitted
         now = asyncio.get_running_loop().time()

@@ -50,7 +50,6 @@ class World:
             voice_live_url=self.voice_live.url,
             access_key=ACCESS_KEY if keys else None,
             connection_string=self.storage.connection_string if keys else None,
-            voice_live_key=self.voice_live.key if keys else None,
             ca_file=str(self.certificate.ca_file) if self.certificate else None,
         )
 
@@ -85,8 +84,8 @@ async def simulated_azure(
     """Serves everything until the block ends.
 
     With `certificate` (`simulator.tls.make_certificate`) ACS and Storage are served over https and
-    take Entra tokens alone; without it they take keys. `numbers` are those that ring at this ACS
-    when a call is passed on to them.
+    take Entra tokens alone; without it they take keys. Voice Live takes tokens in both cases.
+    `numbers` are those that ring at this ACS when a call is passed on to them.
     """
     server = certificate.server_context() if certificate else None
     async with AsyncExitStack() as stack:
@@ -101,7 +100,7 @@ async def simulated_azure(
             )
         )
         service = await stack.enter_async_context(
-            VoiceLive(agents, voice_live, keep_audio=keep_audio)
+            VoiceLive(agents, voice_live, keep_audio=keep_audio, token_key=identity.token_key)
         )
         topic = await stack.enter_async_context(EventGrid(RESOURCE_ID, grid))
         who = EntraTokens(identity.token_key) if certificate else AccessKey(ACCESS_KEY)
