@@ -137,8 +137,8 @@ SCENES: dict[str, tuple[Scene, dict[str, object], str]] = {
         "http_401",
     ),
     "a number of nobody": (to_nobody, {"agents_toml": NOBODY}, '"reason": "rejected"'),
-    "an outage of storage": (without_storage, {}, "claim failed"),
-    "strangers at the doors": (beside_strangers, {}, "callback refused"),
+    "an outage of storage": (without_storage, {}, "claim_failed"),
+    "strangers at the doors": (beside_strangers, {}, "callback_refused"),
 }
 
 
