@@ -1,7 +1,6 @@
 """What the calls of one simulated ACS share, and what an answer asks of it."""
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,6 @@ class Exchange:
     switches: AcsSwitches
     issuer: Issuer
     http: aiohttp.ClientSession
-    tls: ssl.SSLContext | None
     start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None] | None]
     """Runs something beside, for no longer than the service; None once that is closing."""
     publish: Callable[[str, dict[str, Any]], Awaitable[None]]

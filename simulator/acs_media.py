@@ -1,7 +1,6 @@
 """The client end of a media WebSocket, as ACS opens it towards the product."""
 
 import socket
-import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -39,11 +38,9 @@ class MediaSocket:
         self._socket = websocket
 
     @classmethod
-    async def open(
-        cls, url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None
-    ) -> "MediaSocket":
+    async def open(cls, url: str, headers: Mapping[str, str]) -> "MediaSocket":
         """Upgrades `url`. Raises MediaRefused. The caller bounds the time."""
-        connector = aiohttp.TCPConnector(limit=1, force_close=True, ssl=tls or True)
+        connector = aiohttp.TCPConnector(limit=1, force_close=True)
         async with AsyncExitStack() as stack:  # closes the session unless all goes well
             http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
             try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import aiohttp
+from azure.core.exceptions import AzureError
 
 from simulator.acs_wire import raw_id_of
 from simulator.record import read_record
@@ -141,11 +142,14 @@ async def _complete(running: Running, report: Json) -> Json:
     """The report with bridge, end reason and words from the product's record of the call."""
     if report["call_id"] is None:
         return report
-    record = await read_record(running.endpoints, report["call_id"])
+    fault = "the product's record of the call has no end"
+    try:
+        record = await read_record(running.endpoints, report["call_id"])
+    except AzureError as error:
+        record, fault = None, f"the product's record cannot be read: {type(error).__name__}"
     if record is not None:
         report = with_record(report, record)
     if report["end_reason"] is None:
-        fault = "the product's record of the call has no end"
         report = {**report, "as_scripted": False, "faults": [*report["faults"], fault]}
     return report
 

@@ -109,7 +109,6 @@ class Identity:
         *,
         client_ids: tuple[str, ...] = (),
         switches: IdentitySwitches | None = None,
-        port: int = 0,
     ) -> None:
         """`client_ids`: the user-assigned identities; a request without client_id is the
         system-assigned identity, which always exists."""
@@ -118,7 +117,6 @@ class Identity:
         self.header = uuid.uuid4().hex
         self.issued: Counter[str] = Counter()
         """Tokens issued so far, by resource."""
-        self._port = port
         self._endpoint = ""
         self._stack = AsyncExitStack()
 
@@ -139,7 +137,7 @@ class Identity:
     async def __aenter__(self) -> "Identity":
         app = web.Application()
         app.router.add_get("/msi/token", self._token)
-        base = await self._stack.enter_async_context(serve(app, port=self._port))
+        base = await self._stack.enter_async_context(serve(app))
         self._endpoint = f"{base}/msi/token"
         return self
 

@@ -62,16 +62,14 @@ class VoiceLive:
         scripts: Sequence[AgentScript] = (),
         switches: VoiceLiveSwitches | None = None,
         *,
-        key: str = KEY,
-        port: int = 0,
         keep_audio: bool = True,
         token_key: Any = None,
     ) -> None:
         self.switches = switches or VoiceLiveSwitches()
-        self.key, self.url = key, ""
+        self.key, self.url = KEY, ""
         self.sessions: deque[Session] = deque(maxlen=SESSIONS_KEPT)
         self.refusals: list[Refused] = []
-        self._scripts, self._port, self._keep_audio = tuple(scripts), port, keep_audio
+        self._scripts, self._keep_audio = tuple(scripts), keep_audio
         self._token_key = token_key
         self._recognition = Recognition(_known(self._scripts))
         self._threads: dict[str, Conversation] = {}
@@ -84,7 +82,7 @@ class VoiceLive:
         app.router.add_post("/simulator/utterances", self._learn)
         app.router.add_get("/simulator/sessions", self._report)
         app.router.add_patch("/simulator/switches", self._switch)
-        self.url = await self._stack.enter_async_context(serve(app, port=self._port))
+        self.url = await self._stack.enter_async_context(serve(app))
         return self
 
     async def __aexit__(

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.acs import ACCESS_KEY, RESOURCE_ID, Acs
+from simulator.acs import ACCESS_KEY, IMMUTABLE_ID, RESOURCE_ID, Acs
 from simulator.acs_auth import AccessKey, EntraTokens
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
@@ -41,7 +41,7 @@ class World:
             acs_url=self.acs.url,
             acs_issuer=self.acs.issuer,
             acs_jwks_url=self.acs.jwks_url,
-            immutable_id=self.acs.immutable_id,
+            immutable_id=IMMUTABLE_ID,
             resource_id=RESOURCE_ID,
             blob_endpoint=self.storage.blob_endpoint,
             queue_endpoint=self.storage.queue_endpoint,
@@ -77,8 +77,6 @@ async def simulated_azure(
     grid: EventGridSwitches | None = None,
     voice_live: VoiceLiveSwitches | None = None,
     keep_audio: bool = True,
-    queues: tuple[str, ...] = ("sessions",),
-    containers: tuple[str, ...] = ("records",),
     certificate: Certificate | None = None,
 ) -> AsyncIterator[World]:
     """Serves everything until the block ends.
@@ -92,8 +90,8 @@ async def simulated_azure(
         identity = await stack.enter_async_context(Identity())
         storage = await stack.enter_async_context(
             Storage(
-                queues=queues,
-                containers=containers,
+                queues=("sessions",),
+                containers=("records",),
                 accept="tokens" if certificate else "keys",
                 token_key=identity.token_key,
                 ssl_context=server,

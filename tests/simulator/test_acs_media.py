@@ -47,7 +47,7 @@ async def serving() -> AsyncIterator[Server]:
 
 
 async def _open(server: Server) -> MediaSocket:
-    return await MediaSocket.open(server.url, {"x-ms-call-connection-id": "c"}, None)
+    return await MediaSocket.open(server.url, {"x-ms-call-connection-id": "c"})
 
 
 def test_messages_go_both_ways_and_the_headers_go_with_the_upgrade() -> None:

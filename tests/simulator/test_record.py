@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import ContainerClient
 
 from simulator.environment import Endpoints
@@ -75,6 +76,15 @@ def test_over_https_the_record_is_read_with_a_token(tmp_path: Path) -> None:
         async with Storage(containers=["records"], accept="tokens", ssl_context=tls) as storage:
             assert await read_record(_endpoints(storage, certificate.ca_file), "nobody") is None
             assert storage.counts["GetBlob"] == 1
+
+    run(body())
+
+
+def test_a_storage_that_does_not_let_us_read_is_an_error() -> None:
+    async def body() -> None:
+        async with Storage(containers=["records"], accept="tokens") as storage:
+            with pytest.raises(HttpResponseError):
+                await read_record(_endpoints(storage), "20261123-a")
 
     run(body())
 
