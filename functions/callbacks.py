@@ -47,11 +47,13 @@ async def hear(
     is not this call's. 400: the body is no list of events. 503: the record cannot be reached. Every
     kind of event that we do not use gets its 200.
     """
+    named = call_id if is_call_id(call_id) else None
     verdict = await services.tokens.verify(authorization)
     if isinstance(verdict, Refused):
         log(
             "callback_refused",
             logging.WARNING,
+            call_id=named,
             claim=verdict.claim,
             expected=verdict.expected,
             received=verdict.received,
@@ -60,7 +62,6 @@ async def hear(
     try:
         record = await _record_of(services, call_id, token)
         if record is None:
-            named = call_id if is_call_id(call_id) else None
             log("callback_refused", logging.WARNING, call_id=named, claim="token in the path")
             return 403
         events = parse_events(body)

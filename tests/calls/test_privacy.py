@@ -164,5 +164,5 @@ def test_no_number_token_context_word_or_instruction_is_logged(
             return contexts | tokens
 
     secrets = {*SECRETS, *run(scenario())}
-    assert any(shown in line for line in lines)
+    assert any(shown in line and '"call_id"' in line.replace("'", '"') for line in lines)
     assert [line for line in lines if any(secret in line for secret in secrets)] == []
