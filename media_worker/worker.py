@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -87,6 +88,7 @@ class Worker:
         while (carried := self.calls.get(admitted.call_id)) is not None:
             if not await self._join(carried, leg, connection_id):
                 return socket
+            admitted = await self._newest(admitted)
         await self._carry(admitted, leg, connection_id)
         return socket
 
@@ -159,6 +161,13 @@ class Worker:
             return False
         await _first_of(leg.closed, carried.over.wait)
         return carried.owner.next is leg and not leg.is_closed
+
+    async def _newest(self, record: CallRecord) -> CallRecord:
+        """The record as it stands, which knows what was said since this one was read."""
+        with suppress(StorageUnavailable, RecordError):
+            if (found := await self._ledger.records.get(record.call_id)) is not None:
+                return found.record
+        return record
 
     async def _carry(self, record: CallRecord, leg: SocketLeg, connection_id: str) -> None:
         """Carries a call from its first socket to the last word about it."""
