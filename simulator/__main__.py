@@ -128,7 +128,9 @@ def main() -> int:
 
 async def _call(given: argparse.Namespace) -> int:
     request = CallRequest(given.to, given.from_, given.script, given.wav)
-    request.load()  # a mistake in the script is told before anything is started
+    request.load()  # a mistake is told before anything is started
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
     told: Told | None = None
     async with AsyncExitStack() as stack:
         running = find_running(given.up)

@@ -11,7 +11,7 @@ from simulator.acs_connection import Connection, participant
 from simulator.acs_exchange import Refused, invalid, reply_to
 from simulator.acs_play import Announcer
 from simulator.acs_streaming import Streaming
-from simulator.acs_switches import CALL_NOT_FOUND, NOT_ESTABLISHED, WRONG_STATE
+from simulator.acs_switches import CALL_NOT_FOUND, NOT_ESTABLISHED, WRONG_STATE, Destiny
 
 Json: TypeAlias = dict[str, Any]
 Reply: TypeAlias = tuple[int, Json | None]
@@ -54,11 +54,9 @@ async def transfer(leg: Leg, body: Json) -> Reply:
 
 
 async def _transfer(leg: Leg, target: str, body: Json) -> None:
-    switches, connection = leg.connection.exchange.switches, leg.connection
-    await asyncio.sleep(switches.dialling_s)
-    if connection.state == "disconnected":
+    connection, destiny = leg.connection, await _dialled(leg, target)
+    if destiny is None:
         return
-    destiny = switches.destinies.get(target, "accepted")
     context, uri = reply_to(body)
     leg.call.timeline.add("transfer", to=target, destiny=destiny)
     if destiny in ("accepted", "voicemail"):
@@ -68,11 +66,20 @@ async def _transfer(leg: Leg, target: str, body: Json) -> None:
         }
         data = {**people, "resultInformation": wire.DONE}
         connection.report("CallTransferAccepted", data, context, uri)
-        await asyncio.sleep(switches.dialling_s)
+        await asyncio.sleep(connection.exchange.switches.dialling_s)
         await leg.call.transferred(connection, target)
         return
     connection.state = "connected"
     connection.report("CallTransferFailed", {"resultInformation": _FAILED[destiny]}, context, uri)
+
+
+async def _dialled(leg: Leg, raw_id: str) -> Destiny | None:
+    """What comes of calling somebody; None if the call has ended meanwhile."""
+    switches = leg.connection.exchange.switches
+    await asyncio.sleep(switches.dialling_s)
+    if leg.connection.state == "disconnected":
+        return None
+    return switches.destinies.get(raw_id, "accepted")
 
 
 async def play(leg: Leg, body: Json) -> Reply:
@@ -172,11 +179,9 @@ async def add_participant(leg: Leg, body: Json) -> Reply:
 
 
 async def _invite(leg: Leg, raw_id: str, body: Json) -> None:
-    switches, connection = leg.connection.exchange.switches, leg.connection
-    await asyncio.sleep(switches.dialling_s)
-    if connection.state == "disconnected":
+    connection, destiny = leg.connection, await _dialled(leg, raw_id)
+    if destiny is None:
         return
-    destiny = switches.destinies.get(raw_id, "accepted")
     context, uri = reply_to(body)
     data = {"participant": wire.identifier(raw_id)}
     if destiny not in ("accepted", "voicemail"):

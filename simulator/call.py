@@ -15,14 +15,12 @@ from azure.core.exceptions import AzureError
 from simulator.acs_wire import raw_id_of
 from simulator.record import read_record
 from simulator.report import with_record
-from simulator.script import CallerScript, Say, ScriptError
+from simulator.script import CALLER, CallerScript, Say, ScriptError
 from simulator.script_toml import caller_of_wav, load_caller
 from simulator.up import Running
 
 Json: TypeAlias = dict[str, Any]
 
-FROM = "+14255550123"
-"""A fictitious number, of the block reserved for such."""
 DEFAULT_WAV = Path(__file__).parent / "speech" / "caller_hours.wav"
 LONGEST_LINE = 64 * 1024 * 1024
 """Of a report: a call of an hour has a long timeline."""
@@ -47,7 +45,7 @@ class CallRequest:
             return caller_of_wav(self.wav or DEFAULT_WAV)
         script = load_caller(self.script)
         try:
-            raw_id_of(script.number or FROM)
+            raw_id_of(script.number or CALLER)
         except ValueError as error:
             raise ScriptError(f"{self.script}: from: {error}") from error
         return script
@@ -55,7 +53,7 @@ class CallRequest:
     def to_json(self, script: CallerScript) -> Json:
         chosen = {"script": str(self.script.resolve())} if self.script else {}
         wav = {} if self.script else {"wav": str((self.wav or DEFAULT_WAV).resolve())}
-        return {"to": self.to, "from": self.from_ or script.number or FROM, **chosen, **wav}
+        return {"to": self.to, "from": self.from_ or script.number or CALLER, **chosen, **wav}
 
 
 @dataclass(frozen=True)

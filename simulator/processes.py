@@ -50,7 +50,7 @@ class Processes:
                 sys.executable,
                 *arguments,
                 cwd=ROOT,
-                env=dict(env),
+                env={**env, **_directly(env)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -130,6 +130,13 @@ class Processes:
                 _signal(process, signal.SIGKILL)
             for process in self.running.values():
                 await process.wait()
+
+
+def _directly(env: Mapping[str, str]) -> dict[str, str]:
+    """Nobody asks a proxy for this machine, whatever proxy is set outside (the SDKs would)."""
+    known = env.get("no_proxy") or env.get("NO_PROXY")
+    hosts = f"{known},127.0.0.1" if known else "127.0.0.1"
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def put_file(path: Path, text: str) -> None:

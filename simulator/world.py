@@ -12,14 +12,11 @@ from simulator.acs_switches import AcsSwitches
 from simulator.environment import Endpoints
 from simulator.event_grid import EventGrid, EventGridSwitches, Subscription
 from simulator.identity import Identity
-from simulator.script import AgentScript, CallerScript
+from simulator.script import CALLER, AgentScript, CallerScript
 from simulator.storage import Storage
 from simulator.tls import Certificate
 from simulator.voice_live import VoiceLive
 from simulator.voice_live_switches import VoiceLiveSwitches
-
-CALLER = "+14255550123"
-"""A fictitious number, of the block reserved for such."""
 
 
 @dataclass(frozen=True)

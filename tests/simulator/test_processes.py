@@ -78,3 +78,21 @@ def test_a_file_that_others_wait_for_is_never_seen_half_written(tmp_path: Path) 
 def test_a_free_port_can_be_listened_on() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", free_port()))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [({}, "127.0.0.1"), ({"NO_PROXY": "intranet.example"}, "intranet.example,127.0.0.1")],
+)
+def test_no_proxy_stands_between_the_parts_whatever_is_set_outside(
+    given: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        processes = Processes(tmp_path)
+        code = "import os; print(os.environ['NO_PROXY'], os.environ['no_proxy'])"
+        await processes.start("one", ["-c", code], {**given, "HTTP_PROXY": "http://proxy.example"})
+        await processes.running["one"].wait()
+        await processes.stop()
+
+    asyncio.run(body())
+    assert (tmp_path / "one.log").read_text() == f"{told} {told}\n"
