@@ -322,18 +322,38 @@ def test_a_strangers_refused_socket_leaves_the_record_alone() -> None:
     run(scenario())
 
 
-def test_a_flood_of_handshakes_is_cut_off_and_the_call_beside_goes_on() -> None:
+def test_a_flood_of_strangers_is_cut_off_and_keeps_no_caller_out() -> None:
     async def scenario() -> None:
         async with stage() as here:
             beside = await here.ring(STAYS)
             await here.until(lambda: here.worker.live_calls == 1)
-            statuses = Counter(
-                [
-                    await refused(here, beside, call_id="records")
-                    for _ in range(HANDSHAKE_BURST + 20)
-                ]
-            )
-            assert statuses[404] >= HANDSHAKE_BURST - 1
+            statuses: Counter[int] = Counter()
+
+            async def flood() -> None:
+                while True:
+                    statuses[await refused(here, beside, bearer=None)] += 1
+                    await asyncio.sleep(0.001)
+
+            async with asyncio.TaskGroup() as strangers:
+                flooding = strangers.create_task(flood())
+                await here.until(lambda: statuses[429] > 0)
+                await here.ring(STAYS)
+                await here.until(lambda: here.worker.live_calls == 2)
+                flooding.cancel()
+            await still_talks(here, beside)
+
+    run(scenario())
+
+
+def test_a_flood_of_sockets_with_the_services_token_is_cut_off_too() -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            beside = await here.ring(STAYS)
+            await here.until(lambda: here.worker.live_calls == 1)
+            other = derive_token("another context", "media", beside.call_id)
+            knocks = range(HANDSHAKE_BURST + 20)
+            statuses = Counter([await refused(here, beside, token=other) for _ in knocks])
+            assert statuses[403] >= HANDSHAKE_BURST - 1
             assert statuses[429] > 0
             await still_talks(here, beside)
 
