@@ -35,8 +35,6 @@ class Claim:
         self._connection_id = ""
         self._names: list[str] = []
         """What the record may call us: one name for each socket, the newest last."""
-        self._seen_etag = ""
-        """The newest version that was read and found ours."""
 
     @property
     def is_made(self) -> bool:
@@ -96,14 +94,10 @@ class Claim:
 
         Raises what `OUTAGE` names.
         """
-        etag = await self._ledger.records.etag(self.call_id)
-        if etag is None or etag == self._seen_etag:  # None: removed by hand, so nobody took it
-            return None
+        # Not its ETag first: to ask the SDK for that alone takes as much CPU as to read the record,
+        # and every turn of the conversation changes it.
         found = await self._ledger.records.get(self.call_id)
-        if found is None:
-            return None
-        if self._is_ours(found):
-            self._seen_etag = found.etag
+        if found is None or self._is_ours(found):  # None: removed by hand, so nobody took it
             return None
         return found.record.state
 
