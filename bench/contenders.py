@@ -125,7 +125,6 @@ async def answered_call(ledger: Ledger, name: str, port: int, rate: int) -> Door
         audio_rate=rate,
     )
     await ledger.open(descriptor, token_hash(token), token_hash(secrets.token_urlsafe(32)))
-    await ledger.messages.send_setup(descriptor)
     return Door(
         f"http://127.0.0.1:{port}/media/{call_id}/{token}",
         {"x-ms-call-connection-id": secrets.token_hex(16)},

@@ -9,7 +9,7 @@ import base64
 import bisect
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -44,14 +44,32 @@ class Flow:
             self.latencies_ms.append((now - self.sent_at[i]) * 1000)
 
 
+class NotCarried(Exception):
+    """A bridge did not carry all of the audio: its figures would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """What was measured in a window, in milliseconds, each list in ascending order."""
+
+    inbound: list[float]
+    outbound: list[float]
+    late: list[float]
+    """How late the load itself was: a large figure means the machine, not the bridge."""
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Of ascending values, at least one."""
+    return values[min(len(values) - 1, int(share * len(values)))]
+
+
 @dataclass
 class Board:
-    """What was measured over one round, by call name."""
+    """What is being measured, by call name."""
 
     inbound: dict[str, Flow] = field(default_factory=dict)
     outbound: dict[str, Flow] = field(default_factory=dict)
     late_ms: list[float] = field(default_factory=list)
-    """How late the load itself was: a large figure means the machine, not the bridge."""
 
     def forget(self) -> None:
         """Drops what was measured so far: the warm-up."""
@@ -59,10 +77,25 @@ class Board:
         for flow in (*self.inbound.values(), *self.outbound.values()):
             flow.latencies_ms.clear()
 
-    def percentile(self, side: str, share: float) -> float:
-        flows: dict[str, Flow] = getattr(self, side)
-        values = sorted(v for flow in flows.values() for v in flow.latencies_ms)
-        return values[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
+    def read(self, calls: int, seconds: float) -> Latencies:
+        """What was measured in the last `seconds`.
+
+        Raises:
+            NotCarried: less than 95 % of some call's audio came through.
+        """
+        for side, flows, period in (
+            ("inbound", self.inbound, FRAME_S),
+            ("outbound", self.outbound, DELTA_S),
+        ):
+            came = [len(flow.latencies_ms) * period / seconds for flow in flows.values()]
+            if len(came) != calls or min(came) < 0.95:
+                share = min(came, default=0.0)
+                raise NotCarried(f"{side}: {len(came)} of {calls} calls, of one {share:.0%}")
+        inbound, outbound = (
+            sorted(ms for flow in flows.values() for ms in flow.latencies_ms)
+            for flows in (self.inbound, self.outbound)
+        )
+        return Latencies(inbound, outbound, sorted(self.late_ms))
 
 
 def seconds_of(text_length: int, rate: int) -> float:
@@ -73,7 +106,7 @@ def seconds_of(text_length: int, rate: int) -> float:
 class Service:
     """The AI service's end: says what a session needs, then speaks at real-time pace for ever."""
 
-    def __init__(self, board: Callable[[], Board], rate: int) -> None:
+    def __init__(self, board: Board, rate: int) -> None:
         self.board, self.rate = board, rate
         self.app = web.Application()
         self.app.router.add_get("/voice-live/realtime", self._session)
@@ -105,7 +138,7 @@ class Service:
                 text = message.data
                 if text.startswith('{"type":"input_audio_buffer.append"') or '"audio"' in text[:60]:
                     length = _text_length(text, text.index('"audio"') + 7)
-                    flow = self.board().inbound.get(call)
+                    flow = self.board.inbound.get(call)
                     if flow:
                         flow.came(seconds_of(length, self.rate), loop.time())
                     continue
@@ -132,7 +165,7 @@ class Service:
         )
         next_at = loop.time()
         while True:
-            flow = self.board().outbound.get(call)
+            flow = self.board.outbound.get(call)
             if flow:
                 flow.sent(DELTA_S, loop.time())
             await socket.send_str(self._delta)
@@ -141,9 +174,10 @@ class Service:
 
 
 async def caller(
-    url: str, headers: dict[str, str], call: str, board: Board, rate: int, seconds: float
+    url: str, headers: dict[str, str], call: str, board: Board, rate: int, until: float
 ) -> None:
-    """One caller: 20 ms frames on absolute deadlines for `seconds`, everything heard is noted."""
+    """One caller: 20 ms frames on absolute deadlines `until` then (loop time); everything heard is
+    noted."""
     loop = asyncio.get_running_loop()
     pcm = random.Random(call).randbytes(int(rate * FRAME_S) * 2)
     audio = {
@@ -178,8 +212,8 @@ async def caller(
 
         async with asyncio.TaskGroup() as tasks:
             ear = tasks.create_task(listen())
-            next_at = start_at = loop.time()
-            while next_at - start_at < seconds:
+            next_at = loop.time()
+            while next_at < until:
                 board.late_ms.append((loop.time() - next_at) * 1000)
                 inbound.sent(FRAME_S, loop.time())
                 await socket.send_str(frame)

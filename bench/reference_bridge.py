@@ -1,7 +1,8 @@
 """The bridge that most samples show: aiohttp, stdlib json, base64 decoded and encoded again.
 
 It has no doors, no turns, no truncation, no records: only the audio path, so it is a lower bound
-for anything written that way. `--rate 16000` resamples each chunk by linear interpolation.
+for anything written that way. It runs on asyncio's own event loop, as samples do. The service
+speaks 24 kHz; `--rate 16000` resamples each chunk, both ways, by linear interpolation.
 Run as `python -m bench.reference_bridge --port N --upstream URL --rate 24000|16000`.
 """
 

@@ -23,6 +23,7 @@ class Stage:
 
     world: World
     worker: psutil.Process
+    worker_url: str
     processes: Processes
 
 
@@ -53,6 +54,6 @@ async def stage(*, max_calls: int) -> AsyncIterator[Stage]:
             pin(process, last=True)
             webhook = f"http://127.0.0.1:{functions_port}/runtime/webhooks/eventgrid"
             await world.deliver_calls_to(f"{webhook}?functionName=incoming_call")
-            yield Stage(world, process, processes)
+            yield Stage(world, process, f"http://127.0.0.1:{worker_port}", processes)
         finally:
             await processes.stop()

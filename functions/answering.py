@@ -51,7 +51,7 @@ async def take(services: Services, event: Envelope, traceparent: str | None = No
     )
     match decision:
         case Ignore(why, call_id):
-            log("call ignored", logging.WARNING, call_id=call_id, why=why)
+            log("call_ignored", logging.WARNING, call_id=call_id, why=why)
         case Reject(call, why):
             await _reject(services, call, why)
         case Answer():
@@ -64,7 +64,7 @@ async def _reject(services: Services, call: IncomingCall, why: str) -> None:
     token = derive_token(call.context, "callback", call.call_id)
     acted = await services.calls.reject(call.context, repeatability_id(token), call.rung_at)
     log(
-        "call rejected",
+        "call_rejected",
         logging.WARNING,
         call_id=call.call_id,
         why=why,
@@ -113,12 +113,12 @@ class _Attempt:
         try:
             claim = await self._services.ledger.open(self._descriptor, *hashes)
         except (StorageUnavailable, RecordError) as error:
-            self._log("claim failed", logging.ERROR, why=str(error))
+            self._log("claim_failed", logging.ERROR, why=str(error))
             self._try_again()
             return
         match claim:
             case Left(why, _):
-                self._log("call left alone", why=why.value)
+                self._log("call_left_alone", why=why.value)
             case Decided():
                 await self._carry_out(claim)
 
@@ -137,7 +137,7 @@ class _Attempt:
             self._setup = await self._services.ledger.messages.send_setup(self._descriptor)
         except StorageUnavailable as error:
             # Answer all the same: the worker's own message takes its place.
-            self._log("setup message failed", logging.ERROR, why=str(error))
+            self._log("setup_message_failed", logging.ERROR, why=str(error))
 
     async def _request_answer(self) -> AnswerVerdict:
         """The same request, to the byte, whoever makes it for this event."""
@@ -160,15 +160,15 @@ class _Attempt:
     async def _report(self, attempt: int, verdict: AnswerVerdict) -> None:
         match verdict:
             case Accepted(connection_id):
-                self._log("call answered", attempt=attempt, connection_id=connection_id)
+                self._log("call_answered", attempt=attempt, connection_id=connection_id)
                 await self._record(moves.AnswerAccepted(connection_id, self._setup))
             case Refused(status, sub_code, proof, gone):
                 level = logging.WARNING if gone else logging.ERROR
                 code = f"{status}/{sub_code}"
-                self._log("answer refused", level, attempt=attempt, code=code, proof=proof)
+                self._log("answer_refused", level, attempt=attempt, code=code, proof=proof)
                 await self._record(moves.AnswerRefused(attempt, proof, self._setup))
             case NoVerdict(why):
-                self._log("answer in doubt", logging.ERROR, attempt=attempt, why=why)
+                self._log("answer_in_doubt", logging.ERROR, attempt=attempt, why=why)
                 await self._record(moves.AnswerRefused(attempt, False, self._setup))
                 self._try_again()
             case _:
@@ -180,10 +180,10 @@ class _Attempt:
             if isinstance(decided, Decided):
                 await self._carry_out(decided)
                 if decided.record.state == Ended(EndReason.ANSWER_REFUSED):
-                    self._log("call ended", reason=EndReason.ANSWER_REFUSED)
+                    self._log("call_ended", reason=EndReason.ANSWER_REFUSED)
         except (StorageUnavailable, RecordError) as error:
             # Nothing is missing: the socket names the connection, and the setup message surfaces.
-            self._log("record not written", logging.ERROR, why=str(error))
+            self._log("record_not_written", logging.ERROR, why=str(error))
 
     def _try_again(self) -> None:
         """Lets the delivery fail if the next one still finds a ringing phone."""

@@ -47,11 +47,13 @@ async def hear(
     is not this call's. 400: the body is no list of events. 503: the record cannot be reached. Every
     kind of event that we do not use gets its 200.
     """
+    named = call_id if is_call_id(call_id) else None
     verdict = await services.tokens.verify(authorization)
     if isinstance(verdict, Refused):
         log(
-            "callback refused",
+            "callback_refused",
             logging.WARNING,
+            call_id=named,
             claim=verdict.claim,
             expected=verdict.expected,
             received=verdict.received,
@@ -60,21 +62,20 @@ async def hear(
     try:
         record = await _record_of(services, call_id, token)
         if record is None:
-            named = call_id if is_call_id(call_id) else None
-            log("callback refused", logging.WARNING, call_id=named, claim="token in the path")
+            log("callback_refused", logging.WARNING, call_id=named, claim="token in the path")
             return 403
         events = parse_events(body)
         if events is None:
-            log("callback malformed", logging.WARNING, call_id=call_id, bytes=len(body))
+            log("callback_malformed", logging.WARNING, call_id=call_id, bytes=len(body))
             return 400
         for event in events:
-            log("call event", call_id=call_id, type=event.type, code=event.code)
+            log("call_event", call_id=call_id, type=event.type, code=event.code)
         await _recover_if_in_doubt(services, record, events)
     except StorageUnavailable as error:
-        log("callback left", logging.ERROR, call_id=call_id, why=str(error))
+        log("callback_left", logging.ERROR, call_id=call_id, why=str(error))
         return 503
     except RecordError as error:
-        log("record unreadable", logging.ERROR, call_id=call_id, why=str(error))
+        log("record_unreadable", logging.ERROR, call_id=call_id, why=str(error))
     return 200
 
 
@@ -104,10 +105,15 @@ async def _recover_if_in_doubt(
             return
     if doubt is not None:
         recovered = await recover(services.ledger, services.calls, record.call_id, doubt)
-        log("recovery", call_id=record.call_id, doubt=type(doubt).__name__, became=recovered.value)
+        log(
+            "call_recovered",
+            call_id=record.call_id,
+            doubt=type(doubt).__name__,
+            became=recovered.value,
+        )
         if recovered is Recovered.ENDED:
             reason = await services.ledger.end_reason(record.call_id)
-            log("call ended", call_id=record.call_id, reason=reason)
+            log("call_ended", call_id=record.call_id, reason=reason)
 
 
 def parse_events(body: bytes) -> list[CallEvent] | None:

@@ -47,7 +47,7 @@ class DirectoryFile:
                 self._complain("fault: see python -m switchboard check", line=fault.line)
         else:
             agents = len(self._directory.agents)
-            log("directory read", generation=self._directory.generation, agents=agents)
+            log("directory_read", generation=self._directory.generation, agents=agents)
 
     def _read_stamp(self) -> _Stamp:
         try:
@@ -58,4 +58,4 @@ class DirectoryFile:
 
     def _complain(self, what: str, line: int | None = None) -> None:
         kept = self._directory.generation if self._directory is not None else None
-        log("directory refused", logging.ERROR, what=what, line=line, kept=kept)
+        log("directory_refused", logging.ERROR, what=what, line=line, kept=kept)

@@ -13,6 +13,7 @@ Field = str | int | float | bool | None
 
 
 def log(event: str, level: int = logging.INFO, **fields: Field) -> None:
-    """Writes one line: `{"event": …, …}`; fields that are None are left out."""
+    """Writes one line: `{"event": …, …}`; fields that are None are left out. `event` is a constant
+    in snake case, as in the worker's log."""
     known = {name: value for name, value in fields.items() if value is not None}
     _log.log(level, "%s", json.dumps({"event": event} | known))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from media_worker import log
 from media_worker.leg import CallOutcome, Ended
-from media_worker.limits import FINISH_PAUSES_S
+from media_worker.limits import ANNOUNCE_S, FINISH_PAUSES_S, TAKE_S
 from switchboard import moves, record
 from switchboard.decisions import Why
 from switchboard.end_reason import EndReason
@@ -35,8 +35,6 @@ class Claim:
         self._connection_id = ""
         self._names: list[str] = []
         """What the record may call us: one name for each socket, the newest last."""
-        self._seen_etag = ""
-        """The newest version that was read and found ours."""
 
     @property
     def is_made(self) -> bool:
@@ -47,8 +45,9 @@ class Claim:
         """Sends the live message, between the door and the first frame: from then on the call is
         on the queue because of us."""
         try:
-            self.message = await self._ledger.messages.send_live(self.call_id)
-        except StorageUnavailable:
+            async with asyncio.timeout(ANNOUNCE_S):
+                self.message = await self._ledger.messages.send_live(self.call_id)
+        except (StorageUnavailable, TimeoutError):
             self.log_outage("announce")
 
     async def take(self, connection_id: str) -> bool:
@@ -64,10 +63,14 @@ class Claim:
         return self.epoch > 0 or not self.is_made or await self._take()
 
     async def _take(self) -> bool:
-        connection_id = self._connection_id
-        verdict = await self._decide(
-            lambda: moves.FirstFrame(self._names[-1], self.message, connection_id)
-        )
+        connection_id, verdict = self._connection_id, None
+        try:
+            async with asyncio.timeout(TAKE_S):
+                verdict = await self._decide(
+                    lambda: moves.FirstFrame(self._names[-1], self.message, connection_id)
+                )
+        except TimeoutError:
+            self.log_outage("take")
         why = verdict.why if isinstance(verdict, Left) else None
         if isinstance(verdict, Decided) and isinstance(verdict.record.state, record.Ended):
             why = Why.ENDED  # which leaves our message to be deleted, and that was done
@@ -91,14 +94,10 @@ class Claim:
 
         Raises what `OUTAGE` names.
         """
-        etag = await self._ledger.records.etag(self.call_id)
-        if etag is None or etag == self._seen_etag:  # None: removed by hand, so nobody took it
-            return None
+        # Not its ETag first: to ask the SDK for that alone takes as much CPU as to read the record,
+        # and every turn of the conversation changes it.
         found = await self._ledger.records.get(self.call_id)
-        if found is None:
-            return None
-        if self._is_ours(found):
-            self._seen_etag = found.etag
+        if found is None or self._is_ours(found):  # None: removed by hand, so nobody took it
             return None
         return found.record.state
 

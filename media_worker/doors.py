@@ -1,4 +1,4 @@
-"""Who may open a media socket: decided before the upgrade, from cheap to costly. No I/O.
+"""Who may open a media socket: decided before the upgrade. No I/O.
 
 Three proofs, one behind the other (Azure Communication Services docs, "Secure webhook endpoint" and
 "Audio streaming"): the service's own token, the call's token in the path, and the call connection
@@ -56,7 +56,7 @@ class Refusal:
 
 
 class Handshakes:
-    """A token bucket over all handshakes of the process, against floods. `now` in seconds."""
+    """A token bucket over handshakes of the process, against floods. `now` in seconds."""
 
     def __init__(self, now: float) -> None:
         self._level = float(HANDSHAKE_BURST)
@@ -72,13 +72,7 @@ class Handshakes:
         return True
 
 
-def crowding(*, in_time: bool, other_calls: int, max_calls: int) -> Refusal | None:
-    """The process's own limits. `other_calls`: a new socket of a running call is no new call."""
-    if not in_time:
-        return Refusal(429, "rate", f"at most {HANDSHAKES_PER_S} handshakes a second")
-    if other_calls >= max_calls:
-        return Refusal(503, "calls", f"fewer than {max_calls}", str(other_calls))
-    return None
+TOO_MANY = Refusal(429, "rate", f"at most {HANDSHAKES_PER_S} handshakes a second")
 
 
 def shape(knock: Knock) -> Refusal | None:
@@ -122,3 +116,10 @@ def admission(knock: Knock, record: CallRecord | None) -> Refusal | None:
             return Refusal(409, "state", wanted, state_name(record.state))
         case _:
             assert_never(record.state)
+
+
+def room(other_calls: int, max_calls: int) -> Refusal | None:
+    """The process's hard limit. `other_calls`: a new socket of a running call is no new call."""
+    if other_calls >= max_calls:
+        return Refusal(503, "calls", f"fewer than {max_calls}", str(other_calls))
+    return None

@@ -147,6 +147,13 @@ LAG_PROBE_S = 0.25
 LAG_REPORT_S = 0.1
 """Five frames late: callers begin to hear it."""
 
+ANNOUNCE_S = 1.5
+"""For the live message before the first frame is read; the next renewal sends one if it failed."""
+
+TAKE_S = 2.5
+"""For writing that the call is ours, before the agent may speak: ten times what it takes. Beyond
+that the caller is greeted all the same, and it is said again with the next renewal."""
+
 FINISH_PAUSES_S = (2.0, 10.0)
 """Pauses between tries to write a call's end when storage is out. After that the live message
 surfaces and whoever receives it writes the end, a little less exactly."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -18,7 +19,7 @@ from media_worker.ownership import Ownership
 from media_worker.settings import Settings
 from media_worker.socket_leg import REPLACED, SocketLeg, media_socket
 from switchboard import moves
-from switchboard.acs_jwt import AcsTokens, Refused
+from switchboard.acs_jwt import AcsTokens, Refused, Verified
 from switchboard.clock import wall_now
 from switchboard.end_reason import EndReason
 from switchboard.ledger import Ledger, StorageUnavailable
@@ -56,7 +57,8 @@ class Worker:
         self._acs = acs
         self._tokens = tokens
         self._bridge_for = bridge_for
-        self._handshakes = doors.Handshakes(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        self._handshakes = {Verified: doors.Handshakes(now), Refused: doors.Handshakes(now)}
         self._busy = 0
         self._at_the_door = 0
         self._changed = asyncio.Event()
@@ -73,13 +75,11 @@ class Worker:
         socket = media_socket()
         if not socket.can_prepare(request):
             return _refused(Refusal(426, "upgrade", "a WebSocket handshake"), knock)
-        if (crowd := self._crowding(knock.call_id)) is not None:
-            return _refused(crowd, knock)
+        admitted = await self._admit(knock, request.headers.get("Authorization"))
+        if isinstance(admitted, Refusal):
+            return _refused(admitted, knock)
         self._at_the_door += 1
         try:
-            admitted = await self._admit(knock, request.headers.get("Authorization"))
-            if isinstance(admitted, Refusal):
-                return _refused(admitted, knock)
             await socket.prepare(request)
         finally:
             self._at_the_door -= 1
@@ -87,6 +87,7 @@ class Worker:
         while (carried := self.calls.get(admitted.call_id)) is not None:
             if not await self._join(carried, leg, connection_id):
                 return socket
+            admitted = await self._newest(admitted)
         await self._carry(admitted, leg, connection_id)
         return socket
 
@@ -103,14 +104,6 @@ class Worker:
 
     # --- the doors --------------------------------------------------------------------------------
 
-    def _crowding(self, call_id: str) -> Refusal | None:
-        is_ours = call_id in self.calls
-        return doors.crowding(
-            in_time=self._handshakes.take(asyncio.get_running_loop().time()),
-            other_calls=self._busy + self._at_the_door - is_ours,
-            max_calls=self.settings.max_calls,
-        )
-
     async def _admit(self, knock: Knock, authorization: str | None) -> CallRecord | Refusal:
         if (odd := doors.shape(knock)) is not None:
             return odd
@@ -122,6 +115,9 @@ class Worker:
 
     async def _admit_call(self, knock: Knock, authorization: str | None) -> CallRecord | Refusal:
         verdict = await self._tokens.verify(authorization)
+        # Strangers have a bucket of their own: a flood of them keeps no caller out.
+        if not self._handshakes[type(verdict)].take(asyncio.get_running_loop().time()):
+            return doors.TOO_MANY
         refusal = doors.identity(verdict, self.settings.media_auth)
         found = await self._ledger.records.get(knock.call_id)
         record = found.record if found else None
@@ -136,6 +132,9 @@ class Worker:
                     received=verdict.received,
                 )
             refusal = doors.admission(knock, record)
+        if refusal is None:
+            others = self._busy + self._at_the_door - (knock.call_id in self.calls)
+            refusal = doors.room(others, self.settings.max_calls)
         if refusal is None:
             assert record is not None, "a call without a record is not admitted"
             return record
@@ -159,6 +158,13 @@ class Worker:
             return False
         await _first_of(leg.closed, carried.over.wait)
         return carried.owner.next is leg and not leg.is_closed
+
+    async def _newest(self, record: CallRecord) -> CallRecord:
+        """The record as it stands, which knows what was said since this one was read."""
+        with suppress(StorageUnavailable, RecordError):
+            if (found := await self._ledger.records.get(record.call_id)) is not None:
+                return found.record
+        return record
 
     async def _carry(self, record: CallRecord, leg: SocketLeg, connection_id: str) -> None:
         """Carries a call from its first socket to the last word about it."""

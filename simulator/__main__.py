@@ -11,36 +11,87 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from simulator.acs_wire import raw_id_of
 from simulator.call import CallFailed, CallRequest, Told, place, summary, told_lines
 from simulator.processes import SystemFailed
 from simulator.script import ScriptError
-from simulator.services import serve_until
+from simulator.script_toml import load_agents
+from simulator.services import SERVICES, serve_until
 from simulator.up import PORT_FILE, Options, Running, find_running, run_up, system
+
+EXAMPLES = """examples:
+  python -m simulator demo
+  python -m simulator up
+  python -m simulator call --to +15550100001 --wav hello.wav --out out
+
+The format of scripts: simulator/script_toml.py. Product settings in the environment
+(docs/configuration.md) stand, and what they point away from is not simulated.
+"""
+TO_HELP = "who is called, as +15550100001; or a raw id, as 28:orgid:..."
+CALL_DESCRIPTION = """Places one call and prints what happens, with times from the first ring.
+
+The call goes through the system that `up` runs; if there is none, or one of another rate, a system
+is started for this call. Without --wav and --script the caller asks a recorded question.
+
+exit status: 0 the call ended as scripted (with --wav: answered, greeted, ended cleanly), 1 it did
+not, or something failed, 2 wrongly asked
+"""
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="run every service, the Functions app and the worker")
-    up.add_argument("--tls", action="store_true", help="ACS and Storage over https, Entra tokens")
-    up.add_argument("--port-file", type=Path, help="also say here where everything is")
-    up.add_argument("--agents", type=Path, help="script of what the simulated agents say (TOML)")
-    up.add_argument("--rate", type=int, choices=(16000, 24000), default=24000)
-    call = commands.add_parser("call", help="place one call and tell how it went")
-    call.add_argument("--to", required=True, help="the number that is called, as +1555...")
-    call.add_argument("--from", dest="from_", help="the caller's number, or anonymous")
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator",
+        description="Azure on a laptop, for calls that need no Azure; callers included.",
+        epilog=EXAMPLES,
+        formatter_class=raw,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("demo", help="watch a whole conversation", add_help=False)
+    up = commands.add_parser(
+        "up",
+        help="run Azure, the Functions app and the worker until Ctrl-C",
+        description="Runs every service, the Functions app and the worker, each in a process of "
+        "its own, until Ctrl-C; prints where they are.",
+    )
+    up.add_argument("--tls", action="store_true", help="ACS and Storage by https, no keys at all")
+    up.add_argument("--port-file", type=Path, metavar="FILE", help="write the endpoints here too")
+    up.add_argument("--agents", type=Path, metavar="FILE", help="what the agents say (TOML)")
+    _add_rate(up, default=24000)
+    call = commands.add_parser(
+        "call", help="place one call", description=CALL_DESCRIPTION, formatter_class=raw
+    )
+    call.add_argument("--to", required=True, type=_party, metavar="NUMBER", help=TO_HELP)
+    call.add_argument(
+        "--from", dest="from_", type=_party, metavar="NUMBER", help="who calls; or anonymous"
+    )
     said = call.add_mutually_exclusive_group()
-    said.add_argument("--wav", type=Path, help="what the caller says; words in a .txt beside it")
-    said.add_argument("--script", type=Path, help="what the caller does (TOML)")
-    call.add_argument("--rate", type=int, choices=(16000, 24000), help="of the media, in hertz")
-    call.add_argument("--out", type=Path, help="directory for call.wav and call.json")
+    said.add_argument(
+        "--wav", type=Path, metavar="FILE", help="what the caller says; words in a .txt beside it"
+    )
+    said.add_argument("--script", type=Path, metavar="FILE", help="what the caller does (TOML)")
+    _add_rate(call)
+    call.add_argument("--out", type=Path, metavar="DIR", help="write call.wav and call.json here")
     call.add_argument("--json", action="store_true", help="print call.json alone")
-    call.add_argument("--up", type=Path, help="port file of the running system")
-    commands.add_parser("demo", help="a whole conversation, watched", add_help=False)
-    serve = commands.add_parser("serve", help="one service, as `up` starts it")
-    serve.add_argument("name")
+    call.add_argument("--up", type=Path, metavar="FILE", help="port file of the system to use")
+    serve = commands.add_parser("serve", description="One service, as `up` starts it.")
+    serve.add_argument("name", choices=SERVICES)
     serve.add_argument("config", type=json.loads)
     return parser
+
+
+def _add_rate(parser: argparse.ArgumentParser, default: int | None = None) -> None:
+    parser.add_argument(
+        "--rate", type=int, choices=(16000, 24000), default=default, help="of the audio, in hertz"
+    )
+
+
+def _party(text: str) -> str:
+    try:
+        return raw_id_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def main() -> int:
@@ -51,6 +102,8 @@ def main() -> int:
     try:
         match given.command:
             case "up":
+                if given.agents is not None:
+                    load_agents(given.agents)  # a mistake is told before anything is started
                 options = Options(tls=given.tls, rate=given.rate, agents_script=given.agents)
                 files = [PORT_FILE, *([given.port_file] if given.port_file else [])]
                 asyncio.run(run_up(options, os.environ, files, _announce))
@@ -66,7 +119,7 @@ def main() -> int:
     except ScriptError as error:
         print(error, file=sys.stderr)
         return 2
-    except (SystemFailed, CallFailed) as error:
+    except (SystemFailed, CallFailed, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -75,7 +128,9 @@ def main() -> int:
 
 async def _call(given: argparse.Namespace) -> int:
     request = CallRequest(given.to, given.from_, given.script, given.wav)
-    request.load()  # a mistake in the script is told before anything is started
+    request.load()  # a mistake is told before anything is started
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
     told: Told | None = None
     async with AsyncExitStack() as stack:
         running = find_running(given.up)

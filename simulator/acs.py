@@ -24,7 +24,7 @@ from simulator.acs_play import Announcer
 from simulator.acs_rest import Json, Reply, Request, Rest
 from simulator.acs_switches import CALL_NOT_FOUND, AcsSwitches
 from simulator.acs_wire import raw_id_in, raw_id_of
-from simulator.keys import SigningKey, process_key
+from simulator.keys import process_key
 from simulator.script import CallerScript
 from simulator.serving import serve
 
@@ -43,8 +43,8 @@ Publish = Callable[[str, dict[str, Any]], Awaitable[None]]
 class Acs:
     """The service; an async context manager. Calls begin with `ring`.
 
-    `publish` takes an IncomingCall's subject and data to Event Grid. With `tls` REST is served by
-    https, and sockets and callbacks to https and wss trust `peers`.
+    `publish` takes an IncomingCall's subject and data to Event Grid. With `tls` it is served by
+    https. `numbers` are those that ring here when a call is passed on to them.
     """
 
     def __init__(
@@ -54,23 +54,20 @@ class Acs:
         *,
         who: AccessKey | EntraTokens | None = None,
         numbers: Collection[str] = (),
-        port: int = 0,
         tls: ssl.SSLContext | None = None,
-        peers: ssl.SSLContext | None = None,
-        key: SigningKey | None = None,
-        immutable_id: str = IMMUTABLE_ID,
     ) -> None:
         self.switches = switches or AcsSwitches()
         self.calls: list[SimulatedCall] = []
         """Those that have not ended."""
-        self.immutable_id = immutable_id
+        self.immutable_id = IMMUTABLE_ID
+        """The audience of its tokens."""
         self.url = ""
         """Of the REST API, the key set and the OpenID configuration; set once it is served."""
         self.rest = Rest(self.switches, who or AccessKey(ACCESS_KEY), self._perform)
         self._publish = publish
         self._numbers = frozenset(raw_id_of(number) for number in numbers)
-        self._port, self._tls, self._peers = port, tls, peers
-        self._key = key or process_key()
+        self._tls = tls
+        self._key = process_key()
         self._legs: dict[str, Leg] = {}
         self._stack = AsyncExitStack()
         self._tasks = asyncio.TaskGroup()
@@ -99,16 +96,13 @@ class Acs:
         app.router.add_route("*", "/calling/callConnections{rest:.*}", self.rest.handle)
         self.extend(app)
         await self._stack.enter_async_context(self._tasks)
-        connector = aiohttp.TCPConnector(limit=0, ssl=self._peers or True)
+        connector = aiohttp.TCPConnector(limit=0)
         http = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        self.url = await self._stack.enter_async_context(
-            serve(app, port=self._port, ssl_context=self._tls)
-        )
+        self.url = await self._stack.enter_async_context(serve(app, ssl_context=self._tls))
         self._exchange = Exchange(
             self.switches,
             Issuer(self._key, self.issuer, self.immutable_id),
             http,
-            self._peers,
             self._start,
             self._publish,
             self._numbers,
@@ -180,7 +174,7 @@ class Acs:
 
     async def _perform(self, request: Request) -> Reply:
         if request.connection_id is not None:
-            leg = self._leg(request.connection_id)
+            leg = self._legs.get(request.connection_id)
             if leg is None:
                 raise Refused(CALL_NOT_FOUND)
             return await operate(request.name, leg, request.body)
@@ -208,9 +202,6 @@ class Acs:
                 if ring.context == context:
                     return call, ring
         raise Refused(self.switches.second_answer or CALL_NOT_FOUND)
-
-    def _leg(self, connection_id: str) -> Leg | None:
-        return self._legs.get(connection_id)
 
     async def _answer(self, call: SimulatedCall, ring: Ring, body: Json) -> Reply:
         connection = call.answer(ring, parse_answer(body, self.switches))

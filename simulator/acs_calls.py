@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from simulator.acs_connection import Connection
 from simulator.acs_exchange import Answer, Exchange, Refused
-from simulator.acs_switches import CALL_NOT_FOUND, Refusal
+from simulator.acs_switches import CALL_NOT_FOUND
 from simulator.caller import Tick
 from simulator.incoming import incoming_call_context, incoming_call_data, server_call_id, subject
 from simulator.line import Line
@@ -138,21 +138,18 @@ class SimulatedCall:
             self._exchange.start(self.line.run(self._each))
         return self.connection
 
-    def _after_redirect(self) -> Refusal | None:
-        return self._exchange.switches.after_redirect
-
     def _must_ring(self, ring: Ring) -> None:
         match ring.state:
             case "ringing":
                 return
             case "redirected":
-                raise Refused(self._after_redirect() or CALL_NOT_FOUND)
+                raise Refused(self._exchange.switches.after_redirect or CALL_NOT_FOUND)
             case _:
                 raise Refused(self._exchange.switches.second_answer or CALL_NOT_FOUND)
 
     async def reject(self, ring: Ring, reason: str) -> None:
         """Nobody will answer: the caller hears the busy tone. Raises Refused."""
-        if ring.state == "redirected" and not self._after_redirect():
+        if ring.state == "redirected" and not self._exchange.switches.after_redirect:
             return
         self._must_ring(ring)
         ring.state = "over"
@@ -191,7 +188,8 @@ class SimulatedCall:
 
     async def hung_up_on(self, connection: Connection) -> None:
         """The answering side ended the call, or left it."""
-        others = [raw for raw in connection.participants if raw not in (self.from_, self._bot)]
+        ours = (self.from_, self._exchange.bot)
+        others = [raw for raw in connection.participants if raw not in ours]
         if others:
             self.timeline.add("passed_on", to=others[0])
         await self._end("transfer" if others else "agent")
@@ -205,10 +203,6 @@ class SimulatedCall:
     async def fail(self) -> None:
         """The network drops the call."""
         await self._end("network")
-
-    @property
-    def _bot(self) -> str:
-        return self._exchange.bot
 
     async def _end(self, by: Ender) -> None:
         if self._over.is_set():

@@ -1,6 +1,6 @@
 """What the calls of one simulated ACS share, and what an answer asks of it."""
 
-import ssl
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +20,8 @@ class Exchange:
     switches: AcsSwitches
     issuer: Issuer
     http: aiohttp.ClientSession
-    tls: ssl.SSLContext | None
-    start: Callable[[Coroutine[Any, Any, None]], object]
-    """Runs something beside, for no longer than the service."""
+    start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None] | None]
+    """Runs something beside, for no longer than the service; None once that is closing."""
     publish: Callable[[str, dict[str, Any]], Awaitable[None]]
     """Hands Event Grid an IncomingCall: subject and data."""
     numbers: frozenset[str]
@@ -42,6 +41,11 @@ class Refused(Exception):
 def invalid(what: str) -> Refused:
     """The request says something that ACS cannot take."""
     return Refused(Refusal(INVALID.status, INVALID.code, what))
+
+
+def reply_to(body: dict[str, Any]) -> tuple[str | None, str | None]:
+    """An operation's own context and callback URI, for the events that come of it."""
+    return body.get("operationContext"), body.get("operationCallbackUri")
 
 
 @dataclass(frozen=True)

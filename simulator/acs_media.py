@@ -1,8 +1,8 @@
 """The client end of a media WebSocket, as ACS opens it towards the product."""
 
-import ssl
+import socket
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -32,21 +32,19 @@ class MediaSocket:
     """One open socket. Its HTTP session is its own, so that it can be broken off by itself."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse
+        self, http: aiohttp.ClientSession, websocket: aiohttp.ClientWebSocketResponse
     ) -> None:
         self._http = http
-        self._socket = socket
+        self._socket = websocket
 
     @classmethod
-    async def open(
-        cls, url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None
-    ) -> "MediaSocket":
+    async def open(cls, url: str, headers: Mapping[str, str]) -> "MediaSocket":
         """Upgrades `url`. Raises MediaRefused. The caller bounds the time."""
-        connector = aiohttp.TCPConnector(limit=1, force_close=True, ssl=tls or True)
+        connector = aiohttp.TCPConnector(limit=1, force_close=True)
         async with AsyncExitStack() as stack:  # closes the session unless all goes well
             http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
             try:
-                socket = await http.ws_connect(
+                websocket = await http.ws_connect(
                     url,
                     headers=headers,
                     compress=0,
@@ -58,7 +56,7 @@ class MediaSocket:
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise MediaRefused(None) from error
             stack.pop_all()
-            return cls(http, socket)
+            return cls(http, websocket)
 
     async def send(self, text: str) -> bool:
         """False if the socket is gone."""
@@ -90,5 +88,9 @@ class MediaSocket:
             await self._http.close()
 
     async def break_off(self) -> None:
-        """Drops the connection without a close frame."""
+        """Drops the connection without a close frame, even where the other side does not read."""
+        connection = self._socket.get_extra_info("socket")
+        if connection is not None:
+            with suppress(OSError):  # it is gone already
+                connection.shutdown(socket.SHUT_RDWR)
         await self._http.close()

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 from simulator import acs_wire as wire
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_connection import Connection, participant
-from simulator.acs_exchange import Refused, invalid
+from simulator.acs_exchange import Refused, invalid, reply_to
 from simulator.acs_play import Announcer
-from simulator.acs_switches import CALL_NOT_FOUND, NOT_ESTABLISHED, WRONG_STATE
+from simulator.acs_streaming import Streaming
+from simulator.acs_switches import CALL_NOT_FOUND, NOT_ESTABLISHED, WRONG_STATE, Destiny
 
 Json: TypeAlias = dict[str, Any]
 Reply: TypeAlias = tuple[int, Json | None]
@@ -53,12 +54,10 @@ async def transfer(leg: Leg, body: Json) -> Reply:
 
 
 async def _transfer(leg: Leg, target: str, body: Json) -> None:
-    switches, connection = leg.connection.exchange.switches, leg.connection
-    await asyncio.sleep(switches.dialling_s)
-    if connection.state == "disconnected":
+    connection, destiny = leg.connection, await _dialled(leg, target)
+    if destiny is None:
         return
-    destiny = switches.destinies.get(target, "accepted")
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     leg.call.timeline.add("transfer", to=target, destiny=destiny)
     if destiny in ("accepted", "voicemail"):
         people = {
@@ -67,11 +66,20 @@ async def _transfer(leg: Leg, target: str, body: Json) -> None:
         }
         data = {**people, "resultInformation": wire.DONE}
         connection.report("CallTransferAccepted", data, context, uri)
-        await asyncio.sleep(switches.dialling_s)
+        await asyncio.sleep(connection.exchange.switches.dialling_s)
         await leg.call.transferred(connection, target)
         return
     connection.state = "connected"
     connection.report("CallTransferFailed", {"resultInformation": _FAILED[destiny]}, context, uri)
+
+
+async def _dialled(leg: Leg, raw_id: str) -> Destiny | None:
+    """What comes of calling somebody; None if the call has ended meanwhile."""
+    switches = leg.connection.exchange.switches
+    await asyncio.sleep(switches.dialling_s)
+    if leg.connection.state == "disconnected":
+        return None
+    return switches.destinies.get(raw_id, "accepted")
 
 
 async def play(leg: Leg, body: Json) -> Reply:
@@ -90,26 +98,26 @@ async def cancel_media(leg: Leg, _: Json) -> Reply:
 
 
 async def start_streaming(leg: Leg, body: Json) -> Reply:
-    streaming = leg.connection.streaming
-    if streaming is None:
-        raise Refused(WRONG_STATE)
+    streaming = _streaming(leg)
     refusal = leg.connection.exchange.switches.start_while_active
     if streaming.active and refusal is not None:
         raise Refused(refusal)
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
     leg.call.timeline.add("streaming_start_asked")
-    leg.connection.exchange.start(streaming.start(context, uri))
+    leg.connection.exchange.start(streaming.start(*reply_to(body)))
     return 202, None
 
 
 async def stop_streaming(leg: Leg, body: Json) -> Reply:
-    streaming = leg.connection.streaming
-    if streaming is None:
-        raise Refused(WRONG_STATE)
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    streaming = _streaming(leg)
     leg.call.timeline.add("streaming_stop_asked")
-    leg.connection.exchange.start(streaming.stop(context, uri))
+    leg.connection.exchange.start(streaming.stop(*reply_to(body)))
     return 202, None
+
+
+def _streaming(leg: Leg) -> Streaming:
+    if leg.connection.streaming is None:
+        raise Refused(WRONG_STATE)
+    return leg.connection.streaming
 
 
 async def start_dtmf(leg: Leg, body: Json) -> Reply:
@@ -120,7 +128,7 @@ async def start_dtmf(leg: Leg, body: Json) -> Reply:
 async def stop_dtmf(leg: Leg, body: Json) -> Reply:
     leg.connection.continuous_dtmf = None
     stopped = {"resultInformation": wire.DONE}
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     leg.connection.report("ContinuousDtmfRecognitionStopped", stopped, context, uri)
     return 200, None
 
@@ -130,7 +138,7 @@ async def send_dtmf(leg: Leg, body: Json) -> Reply:
     if not tones or any(tone not in wire.TONES.values() for tone in tones):
         raise invalid("tones is invalid.")
     leg.call.timeline.add("tones", tones=tones)
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     leg.connection.report("SendDtmfTonesCompleted", {"resultInformation": wire.DONE}, context, uri)
     return 202, {"operationContext": context}
 
@@ -171,12 +179,10 @@ async def add_participant(leg: Leg, body: Json) -> Reply:
 
 
 async def _invite(leg: Leg, raw_id: str, body: Json) -> None:
-    switches, connection = leg.connection.exchange.switches, leg.connection
-    await asyncio.sleep(switches.dialling_s)
-    if connection.state == "disconnected":
+    connection, destiny = leg.connection, await _dialled(leg, raw_id)
+    if destiny is None:
         return
-    destiny = switches.destinies.get(raw_id, "accepted")
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     data = {"participant": wire.identifier(raw_id)}
     if destiny not in ("accepted", "voicemail"):
         failed = {**data, "resultInformation": _FAILED[destiny]}
@@ -193,7 +199,7 @@ async def remove_participant(leg: Leg, body: Json) -> Reply:
     if raw_id not in leg.connection.participants:
         raise invalid("participantToRemove is not in the call.")
     leg.connection.participants.remove(raw_id)
-    context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+    context, uri = reply_to(body)
     done = {"participant": wire.identifier(raw_id), "resultInformation": wire.DONE}
     leg.connection.report("RemoveParticipantSucceeded", done, context, uri)
     leg.connection.participants_updated()

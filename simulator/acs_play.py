@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator import acs_wire as wire
 from simulator.acs_connection import Connection
-from simulator.acs_exchange import invalid
+from simulator.acs_exchange import invalid, reply_to
 from simulator.acs_switches import Refusal
 from simulator.audio import Clip, placeholder
 
@@ -52,12 +52,10 @@ class Announcer:
         line.announcements.stop(line.now_s)
 
     def _start(self, work: Any) -> None:
-        task = self.connection.exchange.start(work)
-        if isinstance(task, asyncio.Task):
-            self._task = task
+        self._task = self.connection.exchange.start(work)
 
     async def _play(self, texts: Sequence[str], body: dict[str, Any]) -> None:
-        context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+        context, uri = reply_to(body)
         report = self.connection.report
         refusal = self._failure(body)
         if refusal is not None:
@@ -94,7 +92,7 @@ class Announcer:
             await asyncio.sleep(clip.duration_ms / 1000)
 
     async def _recognise(self, body: dict[str, Any]) -> None:
-        context, uri = body.get("operationContext"), body.get("operationCallbackUri")
+        context, uri = reply_to(body)
         connection, options = self.connection, body.get("recognizeOptions") or {}
         dtmf = options.get("dtmfOptions") or {}
         silence_s = float(options.get("initialSilenceTimeoutInSeconds") or 5)

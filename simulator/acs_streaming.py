@@ -96,9 +96,7 @@ class Streaming:
     async def _try(self) -> bool:
         try:
             async with asyncio.timeout(self._exchange.switches.media_open_limit_s):
-                socket = await MediaSocket.open(
-                    self.options.url, self._headers(), self._exchange.tls
-                )
+                socket = await MediaSocket.open(self.options.url, self._headers())
         except (MediaRefused, TimeoutError) as error:
             self._timeline.add("media_refused", status=getattr(error, "status", None))
             return False

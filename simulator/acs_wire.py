@@ -39,15 +39,25 @@ TONES = dict(
 """Digits as pressed, and the names of their tones in requests and events."""
 
 _PHONE = re.compile(r"\+?\d{2,15}")
+_RAW_ID = re.compile(r"4:(\+?\d{2,15}|anonymous)|(8|28):\S+")
 
 
 def raw_id_of(target: str) -> str:
-    """A raw id from whatever a person writes: a number, `anonymous`, or a raw id itself."""
+    """A raw id from whatever a person writes: a number, `anonymous`, or a raw id itself.
+
+    Raises ValueError for anything else.
+    """
     if target == "anonymous":
         return "4:anonymous"
-    if _PHONE.fullmatch(target):
-        return f"4:+{target.removeprefix('+')}"
-    return target
+    if _RAW_ID.fullmatch(target):
+        return target
+    digits = re.sub(r"[ ().-]", "", target)
+    if _PHONE.fullmatch(digits):
+        return f"4:+{digits.removeprefix('+')}"
+    raise ValueError(
+        f"{target!r} is nobody to call: write a number as +15550100001, or anonymous, or a raw id "
+        "as 8:acs:..."
+    )
 
 
 def identifier(raw_id: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from aiohttp import web
 
@@ -49,18 +49,28 @@ class AiResource(ABC, Generic[SomeSession]):
     """Use as `async with …(scripts) as service`; then `service.url` and `service.key`.
 
     `scripts` say what each model or agent answers; without a fitting one it repeats what it heard.
+    `keep_audio=False` spares memory: of what sessions received only the hash is kept, of what they
+    sent only the length. `token_key` checks the signature of Entra tokens; None where the identity
+    service is another process: then their audience, issuer and time alone are checked.
     """
 
     path: ClassVar[str]
     """Where sessions are opened."""
+    key: ClassVar[str]
 
     def __init__(
-        self, scripts: Sequence[AgentScript], switches: SessionSwitches, *, key: str, port: int
+        self,
+        scripts: Sequence[AgentScript],
+        switches: SessionSwitches,
+        *,
+        keep_audio: bool,
+        token_key: Any,
     ) -> None:
-        self.key, self.url = key, ""
+        self.url = ""
         self.sessions: deque[SomeSession] = deque(maxlen=SESSIONS_KEPT)
         self.refusals: list[Refused] = []
-        self._scripts, self._port, self._told = tuple(scripts), port, switches
+        self._scripts, self._told = tuple(scripts), switches
+        self._keep_audio, self._token_key = keep_audio, token_key
         self._recognition = Recognition(_known(self._scripts))
         self._opened: deque[float] = deque()
         self._stack = AsyncExitStack()
@@ -75,7 +85,7 @@ class AiResource(ABC, Generic[SomeSession]):
         app.router.add_post("/simulator/utterances", self._learn)
         app.router.add_get("/simulator/sessions", self._report)
         app.router.add_patch("/simulator/switches", self._switch)
-        self.url = await self._stack.enter_async_context(serve(app, port=self._port))
+        self.url = await self._stack.enter_async_context(serve(app))
         return self
 
     async def __aexit__(

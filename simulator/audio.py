@@ -56,7 +56,7 @@ def silence(ms: float, rate: int) -> bytes:
     return bytes(round(rate * ms / 1000) * SAMPLE_BYTES)
 
 
-def rms(pcm: bytes) -> float:
+def rms(pcm: bytes | memoryview) -> float:
     """Root mean square of the samples, 0 to 32,768; 0 for nothing. An odd last byte is ignored."""
     samples = np.frombuffer(pcm, dtype="<i2", count=len(pcm) // SAMPLE_BYTES).astype(np.float32)
     return float(np.sqrt(np.dot(samples, samples) / len(samples))) if len(samples) else 0.0
@@ -92,7 +92,9 @@ def read_wav(path: Path) -> Clip:
         with wave.open(str(path), "rb") as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             pcm = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
+    except OSError as error:
+        raise AudioError(f"{path}: {error.strerror}") from error
+    except (EOFError, wave.Error) as error:
         raise AudioError(f"{path}: not a readable WAV file ({error})") from error
     if width != SAMPLE_BYTES:
         raise AudioError(f"{path}: {width * 8}-bit samples; save it as 16-bit PCM WAV")

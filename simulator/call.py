@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import aiohttp
+from azure.core.exceptions import AzureError
 
+from simulator.acs_wire import raw_id_of
 from simulator.record import read_record
 from simulator.report import with_record
-from simulator.script import CallerScript, Say
+from simulator.script import CALLER, CallerScript, Say, ScriptError
 from simulator.script_toml import caller_of_wav, load_caller
 from simulator.up import Running
 
 Json: TypeAlias = dict[str, Any]
 
-FROM = "+14255550123"
-"""A fictitious number, of the block reserved for such."""
 DEFAULT_WAV = Path(__file__).parent / "speech" / "caller_hours.wav"
 LONGEST_LINE = 64 * 1024 * 1024
 """Of a report: a call of an hour has a long timeline."""
@@ -41,14 +41,19 @@ class CallRequest:
 
     def load(self) -> CallerScript:
         """What the caller will do. Raises ScriptError."""
-        if self.script is not None:
-            return load_caller(self.script)
-        return caller_of_wav(self.wav or DEFAULT_WAV)
+        if self.script is None:
+            return caller_of_wav(self.wav or DEFAULT_WAV)
+        script = load_caller(self.script)
+        try:
+            raw_id_of(script.number or CALLER)
+        except ValueError as error:
+            raise ScriptError(f"{self.script}: from: {error}") from error
+        return script
 
     def to_json(self, script: CallerScript) -> Json:
         chosen = {"script": str(self.script.resolve())} if self.script else {}
         wav = {} if self.script else {"wav": str((self.wav or DEFAULT_WAV).resolve())}
-        return {"to": self.to, "from": self.from_ or script.number or FROM, **chosen, **wav}
+        return {"to": self.to, "from": self.from_ or script.number or CALLER, **chosen, **wav}
 
 
 @dataclass(frozen=True)
@@ -136,11 +141,14 @@ async def _complete(running: Running, report: Json) -> Json:
     """The report with bridge, end reason and words from the product's record of the call."""
     if report["call_id"] is None:
         return report
-    record = await read_record(running.endpoints, report["call_id"])
+    fault = "the product's record of the call has no end"
+    try:
+        record = await read_record(running.endpoints, report["call_id"])
+    except AzureError as error:
+        record, fault = None, f"the product's record cannot be read: {type(error).__name__}"
     if record is not None:
         report = with_record(report, record)
     if report["end_reason"] is None:
-        fault = "the product's record of the call has no end"
         report = {**report, "as_scripted": False, "faults": [*report["faults"], fault]}
     return report
 
@@ -156,6 +164,7 @@ def told_lines(told: Told) -> list[str]:
     lines = []
     for turn in told.report["turns"]:
         words = turn["heard_text"] if turn["speaker"] == "agent" else turn["text"]
+        words = words or "(words not kept)"
         latency = turn["reply_latency_ms"]
         notes = [f"after {latency:.0f} ms"] if latency is not None else []
         notes += ["interrupted"] if turn["interrupted"] else []

@@ -27,6 +27,7 @@ from aiohttp import web
 from simulator.functions_app import App, AppLoadError, InvocationFailed, load
 from simulator.functions_messages import RpcHttp, TypedData
 from simulator.functions_routes import Route
+from simulator.processes import put_file
 from simulator.serving import serve
 
 log = logging.getLogger("simulator.functions_host")
@@ -238,10 +239,7 @@ async def _run(app_dir: Path, port: int, port_file: Path | None) -> None:
     async with FunctionsHost(app_dir, port=port) as host:
         log.info("functions host at %s: %s", host.url, ", ".join(sorted(host.app.functions)))
         if port_file is not None:
-            # Renamed into place, so that a reader never sees half of it.
-            written = port_file.with_suffix(".new")
-            written.write_text(host.url.rpartition(":")[2])
-            written.replace(port_file)
+            put_file(port_file, host.url.rpartition(":")[2])
         await stopped.wait()
 
 
@@ -253,10 +251,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port-file", type=Path, help="where to write the port")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("azure").setLevel(logging.WARNING)  # else every request's every header
     try:
         asyncio.run(_run(given.app_dir, given.port, given.port_file))
     except AppLoadError as error:
         sys.stderr.write(f"The function app cannot be loaded.\n{error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"The Functions host cannot start: {error}\n")
         return 1
     return 0
 

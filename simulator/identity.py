@@ -19,6 +19,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from simulator.clock import machine_now, wall_now
+from simulator.keys import SigningKey
 from simulator.serving import serve
 
 TENANT = "5f0c1d3e-0000-4000-8000-00000000cafe"
@@ -34,9 +35,9 @@ class TokenRefused(Exception):
 
 
 @functools.cache
-def signing_key() -> rsa.RSAPrivateKey:
-    """One RSA key per process: making one takes tens of milliseconds."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def _entra_key() -> SigningKey:
+    """One per process, and not the one that ACS signs with."""
+    return SigningKey()
 
 
 def make_token(
@@ -53,7 +54,7 @@ def make_token(
         "appid": client_id,
         "ver": "1.0",
     }
-    return jwt.encode({**usual, **claims}, signing_key(), "RS256", headers={"kid": "simulator"})
+    return _entra_key().sign({**usual, **claims})
 
 
 def check_token(token: str, *, audience: str, now: float, key: Any = None) -> dict[str, Any]:
@@ -108,7 +109,6 @@ class Identity:
         *,
         client_ids: tuple[str, ...] = (),
         switches: IdentitySwitches | None = None,
-        port: int = 0,
     ) -> None:
         """`client_ids`: the user-assigned identities; a request without client_id is the
         system-assigned identity, which always exists."""
@@ -117,7 +117,6 @@ class Identity:
         self.header = uuid.uuid4().hex
         self.issued: Counter[str] = Counter()
         """Tokens issued so far, by resource."""
-        self._port = port
         self._endpoint = ""
         self._stack = AsyncExitStack()
 
@@ -129,7 +128,7 @@ class Identity:
     @property
     def token_key(self) -> rsa.RSAPublicKey:
         """The key that verifies the tokens' signature."""
-        return signing_key().public_key()
+        return _entra_key().public
 
     def env(self) -> dict[str, str]:
         """The two variables by which the SDKs find the endpoint."""
@@ -138,7 +137,7 @@ class Identity:
     async def __aenter__(self) -> "Identity":
         app = web.Application()
         app.router.add_get("/msi/token", self._token)
-        base = await self._stack.enter_async_context(serve(app, port=self._port))
+        base = await self._stack.enter_async_context(serve(app))
         self._endpoint = f"{base}/msi/token"
         return self
 

@@ -1,4 +1,4 @@
-"""The RSA key that simulated ACS signs its tokens with, and the key set to check them by."""
+"""RSA keys that simulated services sign their tokens with, and the key set to check them by."""
 
 import base64
 import hashlib
@@ -17,10 +17,15 @@ class SigningKey:
 
     def __init__(self) -> None:
         self._private = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-        numbers = self._private.public_key().public_numbers()
+        numbers = self.public.public_numbers()
         self._modulus = _base64url(numbers.n)
         self._exponent = _base64url(numbers.e)
         self.kid = hashlib.sha256(self._modulus.encode()).hexdigest()[:24]
+
+    @property
+    def public(self) -> rsa.RSAPublicKey:
+        """What verifies the tokens."""
+        return self._private.public_key()
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """A JWT with `claims`, signed RS256, naming this key in its header."""
@@ -44,7 +49,7 @@ class SigningKey:
 
 @lru_cache(maxsize=1)
 def process_key() -> SigningKey:
-    """One key for all simulators of a process: making one costs some 100 ms."""
+    """ACS's key, one for all simulators of a process: making one costs some 100 ms."""
     return SigningKey()
 
 

@@ -87,10 +87,6 @@ class Playout:
         """The sample after the last one that is queued or was heard; 0 if there is none."""
         return self._pieces[-1].end if self._pieces else 0
 
-    def queued_ms(self, at_s: float) -> float:
-        """How long the queue would play on."""
-        return max(0, self.tail - self.sample(at_s)) * 1000 / self.rate
-
     def heard(self, start: int, end: int) -> bytes:
         """The samples at the ear from sample `start` up to `end`, silence where nothing played."""
         out = bytearray((end - start) * SAMPLE_BYTES)

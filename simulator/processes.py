@@ -20,6 +20,15 @@ STOP_LIMIT_S = 8.0
 """From SIGTERM to SIGKILL: the worker may say goodbye to a call."""
 POLL_S = 0.05
 LOG_TAIL = 15
+_GUARD = """
+import os, signal, sys
+for pid in [int(line) for line in sys.stdin]:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+"""
+"""Ends the processes it is told of when its input ends: when we are gone, even by SIGKILL."""
 
 
 class SystemFailed(Exception):
@@ -28,24 +37,34 @@ class SystemFailed(Exception):
 
 @dataclass
 class Processes:
-    """Child processes with their logs in `directory`, one file each."""
+    """Child processes with their logs in `directory`, one file each. They do not outlive us."""
 
     directory: Path
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    _guard: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
     async def start(self, name: str, arguments: list[str], env: Mapping[str, str]) -> None:
         """Starts `python ARGUMENTS` in the checkout. Children get signals from us alone."""
         with self.log(name).open("wb") as log:
-            self.running[name] = await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *arguments,
                 cwd=ROOT,
-                env=dict(env),
+                env={**env, **_directly(env)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+        self.running[name] = process
+        if self._guard is None:
+            self._guard = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-ISc", _GUARD),
+                stdin=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        assert self._guard.stdin is not None, "it was started with a pipe"
+        self._guard.stdin.write(f"{process.pid}\n".encode())
 
     async def start_service(
         self, name: str, config: Mapping[str, Any], env: Mapping[str, str]
@@ -96,6 +115,10 @@ class Processes:
 
     async def stop(self) -> None:
         """Ends all processes, the last started first asked; those that linger are killed."""
+        if self._guard is not None:
+            guard, self._guard = self._guard, None
+            _signal(guard, signal.SIGKILL)
+            await guard.wait()
         for process in reversed(self.running.values()):
             _signal(process, signal.SIGTERM)
         try:
@@ -107,6 +130,21 @@ class Processes:
                 _signal(process, signal.SIGKILL)
             for process in self.running.values():
                 await process.wait()
+
+
+def _directly(env: Mapping[str, str]) -> dict[str, str]:
+    """Nobody asks a proxy for this machine, whatever proxy is set outside (the SDKs would)."""
+    known = env.get("no_proxy") or env.get("NO_PROXY")
+    hosts = f"{known},127.0.0.1" if known else "127.0.0.1"
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
+
+
+def put_file(path: Path, text: str) -> None:
+    """Writes a file that others wait for: it is complete, or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ client. It hears the audio it truly receives and answers by script. The preview 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -25,24 +26,22 @@ KEY = "realtime-simulator-key"
 class Realtime(AiResource[Session]):
     """Use as `async with Realtime(scripts) as service`; then `service.url` and `service.key`.
 
-    A script is chosen by its `deployment`. `keep_audio=False` spares memory: of what sessions
-    received only the hash is kept.
+    A script is chosen by its `deployment`.
     """
 
     path = PATH
+    key = KEY
 
     def __init__(
         self,
         scripts: Sequence[AgentScript] = (),
         switches: RealtimeSwitches | None = None,
         *,
-        key: str = KEY,
-        port: int = 0,
         keep_audio: bool = True,
+        token_key: Any = None,
     ) -> None:
         self.switches = switches or RealtimeSwitches()
-        super().__init__(scripts, self.switches, key=key, port=port)
-        self._keep_audio = keep_audio
+        super().__init__(scripts, self.switches, keep_audio=keep_audio, token_key=token_key)
 
     def open(self, request: web.Request) -> Session | Refused:
         deployment = admit(
@@ -50,6 +49,7 @@ class Realtime(AiResource[Session]):
             request.headers,
             key=self.key,
             now=wall_now(),
+            token_key=self._token_key,
             deployments=self.switches.deployments,
         )
         if isinstance(deployment, Refused):

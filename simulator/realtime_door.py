@@ -7,6 +7,7 @@ send it; a token is Entra's.
 """
 
 from collections.abc import Container, Mapping
+from typing import Any
 
 from simulator.voice_live_door import Refused, token_fault
 
@@ -17,13 +18,17 @@ def admit(
     *,
     key: str,
     now: float,
+    token_key: Any = None,
     deployments: Container[str] | None = None,
 ) -> str | Refused:
     """The deployment that the request opens, or why none. `now` is wall time; `headers` finds in
-    any case; `deployments` are those that exist (None: every name)."""
+    any case; `deployments` are those that exist (None: every name).
+
+    `token_key` is the public key of the tokens' issuer; None leaves their signature unchecked.
+    """
     if "api-version" in query:
         return Refused(401, "Access denied: /openai/v1 takes no api-version; leave it out")
-    if fault := _fault_of_credentials(query, headers, key, now):
+    if fault := _fault_of_credentials(query, headers, key, token_key, now):
         return Refused(401, f"Access denied: {fault}")
     if "OpenAI-Beta" in headers:
         message = "The Realtime Beta API is no longer supported: send no OpenAI-Beta header"
@@ -38,7 +43,7 @@ def admit(
 
 
 def _fault_of_credentials(
-    query: Mapping[str, str], headers: Mapping[str, str], key: str, now: float
+    query: Mapping[str, str], headers: Mapping[str, str], key: str, token_key: Any, now: float
 ) -> str | None:
     given = headers.get("api-key") or query.get("api-key")
     if given is not None:
@@ -48,4 +53,4 @@ def _fault_of_credentials(
         return "neither a key nor a token"
     if authorization.partition(" ")[2] == key:
         return None
-    return token_fault(authorization, now)
+    return token_fault(authorization, token_key, now)

@@ -5,7 +5,7 @@ import json
 from typing import Any, TypeAlias
 
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from simulator.clock import machine_now, wall_now
@@ -39,7 +39,8 @@ class _Token:
 async def read_record(endpoints: Endpoints, call_id: str) -> Json | None:
     """`bridge`, `end_reason` and `turns` of the call, once it has ended; None if there is none.
 
-    After `SETTLE_S` a record that has not ended is returned as it is: `end_reason` is None.
+    After `SETTLE_S` a record that has not ended is returned as it is: `end_reason` is None. Raises
+    AzureError where the storage, perhaps somebody else's, does not let us read.
     """
     async with _service(endpoints) as service:
         container = service.get_container_client(CONTAINER)
@@ -64,7 +65,7 @@ def _service(endpoints: Endpoints) -> BlobServiceClient:
 async def _read(container: ContainerClient, call_id: str) -> Json | None:
     try:
         content = await (await container.download_blob(f"calls/{call_id}.json")).readall()
-    except AzureError:  # there is none, or the storage is somebody else's
+    except ResourceNotFoundError:
         return None
     return parse_record(json.loads(content))
 

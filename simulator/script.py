@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias
 
 from simulator.audio import Clip, placeholder
 
+CALLER = "+14255550123"
+"""Who calls, where nobody says: a fictitious number, of the block reserved for such."""
 STEP_LIMIT_S = 20.0
 """How long a caller waits for what a step waits for, unless the script says otherwise."""
 

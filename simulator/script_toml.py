@@ -239,8 +239,10 @@ def _toml(text: str, source: str) -> dict[str, Any]:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScriptError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    except OSError as error:
+        raise ScriptError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ScriptError(f"{path}: is not UTF-8 text ({error})") from error
 
 
 def _known(table: Mapping[str, Any], keys: set[str], where: str) -> None:

@@ -18,12 +18,14 @@ from aiohttp import web
 from simulator.acs import ACCESS_KEY, IMMUTABLE_ID, RESOURCE_ID, Acs
 from simulator.acs_auth import AccessKey, EntraTokens
 from simulator.acs_calls import SimulatedCall
+from simulator.acs_wire import raw_id_of
 from simulator.audio import write_wav
 from simulator.event_grid import Event, EventGrid, HandshakeFailed, Subscription
 from simulator.identity import Identity
+from simulator.processes import put_file
 from simulator.realtime import Realtime
 from simulator.report import channels, describe
-from simulator.script import CallerScript, ScriptError, clips
+from simulator.script import CallerScript, clips
 from simulator.script_toml import caller_of_wav, load_agents, load_caller
 from simulator.serving import serve
 from simulator.speech_service import Speech
@@ -34,6 +36,7 @@ from simulator.voice_live import VoiceLive
 
 Json: TypeAlias = dict[str, Any]
 
+SERVICES = ("identity", "storage", "voice_live", "realtime", "speech", "event_grid", "acs")
 CALLS_KEPT = 16
 """Recordings of ended calls that can still be fetched."""
 AFTERMATH_S = 0.3
@@ -42,7 +45,7 @@ AFTERMATH_S = 0.3
 
 @asynccontextmanager
 async def opened(name: str, config: Json) -> AsyncIterator[Json]:
-    """Serves the service called `name`; yields the facts about it. Raises KeyError if unknown."""
+    """Serves the one of `SERVICES` called `name`; yields the facts about it."""
     async with AsyncExitStack() as stack:
         match name:
             case "identity":
@@ -57,11 +60,11 @@ async def opened(name: str, config: Json) -> AsyncIterator[Json]:
                 }
             case "voice_live":
                 scripts = load_agents(Path(config["agents"])) if config.get("agents") else ()
-                service = await stack.enter_async_context(VoiceLive(scripts))
-                yield {"url": service.url, "key": service.key}
+                service = await stack.enter_async_context(VoiceLive(scripts, keep_audio=False))
+                yield {"url": service.url}
             case "realtime":
                 scripts = load_agents(Path(config["agents"])) if config.get("agents") else ()
-                model = await stack.enter_async_context(Realtime(scripts))
+                model = await stack.enter_async_context(Realtime(scripts, keep_audio=False))
                 yield {"url": model.url, "key": model.key}
             case "speech":
                 scripts = load_agents(Path(config["agents"])) if config.get("agents") else ()
@@ -79,16 +82,13 @@ async def opened(name: str, config: Json) -> AsyncIterator[Json]:
             case "acs":
                 yield await _acs(config, stack)
             case _:
-                raise KeyError(name)
+                raise ValueError(f"{name} is none of {', '.join(SERVICES)}")
 
 
 async def serve_until(name: str, config: Json, stopped: asyncio.Event) -> None:
     """Runs one service until `stopped`."""
     async with opened(name, config) as facts:
-        ready = Path(config["ready"])
-        part = ready.with_suffix(".part")
-        part.write_text(json.dumps(facts), encoding="utf-8")
-        part.rename(ready)  # complete, or not there
+        put_file(Path(config["ready"]), json.dumps(facts))
         await stopped.wait()
 
 
@@ -179,12 +179,13 @@ class RemoteAcs(Acs):
         wanted = await request.json()
         try:
             script = _script(wanted)
-        except ScriptError as error:
+            to, from_ = raw_id_of(wanted["to"]), raw_id_of(wanted["from"])
+        except ValueError as error:  # ScriptError too
             return web.json_response({"error": str(error)}, status=400)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         entries: asyncio.Queue[Entry | None] = asyncio.Queue()
-        call = await self.ring(wanted["to"], wanted["from"], script)
+        call = await self.ring(to, from_, script)
         for entry in call.timeline.entries:
             entries.put_nowait(entry)
         call.timeline.on_entry.append(entries.put_nowait)

@@ -54,20 +54,18 @@ class Speech:
         *,
         utterances: Iterable[Utterance] = (),
         custom_voices: Mapping[str, str] | None = None,
-        key: str = KEY,
         token_key: Any = None,
-        port: int = 0,
         keep_audio: bool = True,
     ) -> None:
         self.switches = switches or SpeechSwitches()
-        self.key, self.url, self.resource_id = key, "", SPEECH_RESOURCE_ID
+        self.key, self.url, self.resource_id = KEY, "", SPEECH_RESOURCE_ID
         self.utterances: deque[SpokenUtterance] = deque(maxlen=KEPT)
         """Every turn, in the order in which they began."""
         self.connections: deque[Connection] = deque(maxlen=KEPT)
         self.refusals: list[Refused] = []
         self._known = (*recorded(utterances), *_recordings())
         self._custom_voices = dict(custom_voices or {})
-        self._token_key, self._port, self._keep_audio = token_key, port, keep_audio
+        self._token_key, self._keep_audio = token_key, keep_audio
         self._opened = 0
         self._stack = AsyncExitStack()
 
@@ -77,7 +75,7 @@ class Speech:
             app.router.add_get(path, self._websocket)
         app.router.add_get("/simulator/utterances", self._report)
         app.router.add_patch("/simulator/switches", self._switch)
-        self.url = await self._stack.enter_async_context(serve(app, port=self._port))
+        self.url = await self._stack.enter_async_context(serve(app))
         return self
 
     async def __aexit__(

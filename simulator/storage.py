@@ -91,8 +91,6 @@ class Storage:
         stale_receipt: tuple[int, str] = AZURE_STALE_RECEIPT,
         latency_s: float = 0.0,
         ssl_context: ssl.SSLContext | None = None,
-        blob_port: int = 0,
-        queue_port: int = 0,
     ) -> None:
         """`queues` and `containers` exist from the start. `accept`: account keys, Entra tokens or
         both; `token_key` verifies the tokens' signature (None: only their claims are checked).
@@ -112,7 +110,6 @@ class Storage:
         """As https://account.blob.core.windows.net would be: ends in the account, no slash."""
         self.queue_endpoint = ""
         self._ssl = ssl_context
-        self._ports = (blob_port, queue_port)
         self._stack = AsyncExitStack()
 
     @property
@@ -134,17 +131,16 @@ class Storage:
         return {name: blob.content for name, blob in blobs.items()}
 
     async def __aenter__(self) -> "Storage":
-        blob_port, queue_port = self._ports
         async with AsyncExitStack() as stack:
-            self.blob_endpoint = await self._open(stack, self.blob_service, blob_port)
-            self.queue_endpoint = await self._open(stack, self.queues, queue_port)
+            self.blob_endpoint = await self._open(stack, self.blob_service)
+            self.queue_endpoint = await self._open(stack, self.queues)
             self._stack = stack.pop_all()
         return self
 
-    async def _open(self, stack: AsyncExitStack, service: Queues | Blobs, port: int) -> str:
+    async def _open(self, stack: AsyncExitStack, service: Queues | Blobs) -> str:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", _Door(self, service).answer)
-        base = await stack.enter_async_context(serve(app, port=port, ssl_context=self._ssl))
+        base = await stack.enter_async_context(serve(app, ssl_context=self._ssl))
         return f"{base}/{ACCOUNT}"
 
     async def __aexit__(self, *_: object) -> None:

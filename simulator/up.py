@@ -14,8 +14,8 @@ from typing import Any
 
 import aiohttp
 
-from simulator.environment import Endpoints
-from simulator.processes import ROOT, Processes, SystemFailed, alive, free_port
+from simulator.environment import Endpoints, worker_env_from
+from simulator.processes import ROOT, Processes, SystemFailed, alive, free_port, put_file
 from simulator.tls import make_certificate
 
 PORT_FILE = ROOT / "out" / "up.json"
@@ -103,12 +103,13 @@ async def _start(options: Options, environ: Mapping[str, str], processes: Proces
     )
     if "MEDIA_URL" not in environ:
         worker_env = {**endpoints.worker_env(port=worker_port), "DRAIN_S": str(DRAIN_S)}
-        env = _merged(worker_env, environ, keep=("HOST", "PORT"))
-        await processes.start("worker", ["-m", "media_worker"], env)
+        await processes.start(
+            "worker", ["-m", "media_worker"], worker_env_from(environ, worker_env)
+        )
     if "CALLBACK_URL" not in environ:
         host = ["-m", "simulator.functions_host", "--app-dir", str(ROOT)]
         await processes.start(
-            "functions", [*host, "--port", str(functions_port)], _merged(functions_env, environ)
+            "functions", [*host, "--port", str(functions_port)], {**functions_env, **environ}
         )
         await processes.listening("functions", functions_port)
         await _subscribe(event_grid, functions_url)
@@ -162,7 +163,6 @@ async def _peers(
         connection_string=None
         if options.tls
         else storage.get("connection_string") or environ.get("STORAGE_CONNECTION_STRING"),
-        voice_live_key=None if options.tls else voice.get("key"),
         ca_file=str(processes.directory / "ca.pem") if options.tls else None,
         realtime_url=model.get("url"),
         realtime_key=None if options.tls else model.get("key"),
@@ -172,13 +172,6 @@ async def _peers(
         speech_key=None if options.tls else speech.get("key"),
     )
     return endpoints, event_grid
-
-
-def _merged(
-    computed: Mapping[str, str], environ: Mapping[str, str], *, keep: tuple[str, ...] = ()
-) -> dict[str, str]:
-    """The environment of a process: what was set outside stands, but for the names in `keep`."""
-    return {**computed, **environ, **{name: computed[name] for name in keep}}
 
 
 async def _subscribe(event_grid: str, functions_url: str) -> None:
@@ -207,11 +200,8 @@ async def run_up(
     async with AsyncExitStack() as stack:
         running, processes = await stack.enter_async_context(system(options, environ))
         for file in port_files:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part")
-            part.write_text(json.dumps(running.to_json(), indent=1), encoding="utf-8")
-            part.rename(file)
-            stack.callback(file.unlink, missing_ok=True)
+            put_file(file, json.dumps(running.to_json(), indent=1))
+            stack.callback(withdraw, file)
         announce(running)
         while not stopped.is_set():
             processes.check()
@@ -220,6 +210,13 @@ async def run_up(
                     await stopped.wait()
             except TimeoutError:
                 continue
+
+
+def withdraw(file: Path) -> None:
+    """Removes our port file, unless it tells of another system by now."""
+    running = find_running(file)
+    if running is not None and running.pid == os.getpid():
+        file.unlink(missing_ok=True)
 
 
 def find_running(file: Path | None = None) -> Running | None:

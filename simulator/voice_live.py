@@ -5,6 +5,7 @@ azure-ai-voicelive client. It hears the audio it truly receives and answers by s
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -23,30 +24,26 @@ KEY = "voice-live-simulator-key"
 
 
 class VoiceLive(AiResource[Session]):
-    """Use as `async with VoiceLive(scripts) as service`; then `service.url` and `service.key`.
-
-    `keep_audio=False` spares memory: of what sessions received only the hash is kept, of what they
-    sent only the length.
-    """
+    """Use as `async with VoiceLive(scripts) as service`; then `service.url` and `service.key`."""
 
     path = PATH
+    key = KEY
 
     def __init__(
         self,
         scripts: Sequence[AgentScript] = (),
         switches: VoiceLiveSwitches | None = None,
         *,
-        key: str = KEY,
-        port: int = 0,
         keep_audio: bool = True,
+        token_key: Any = None,
     ) -> None:
         self.switches = switches or VoiceLiveSwitches()
-        super().__init__(scripts, self.switches, key=key, port=port)
-        self._keep_audio = keep_audio
+        super().__init__(scripts, self.switches, keep_audio=keep_audio, token_key=token_key)
         self._threads: dict[str, Conversation] = {}
 
     def open(self, request: web.Request) -> Session | Refused:
-        mode = admit(request.query, request.headers, key=self.key, now=wall_now())
+        query, headers = request.query, request.headers
+        mode = admit(query, headers, key=self.key, token_key=self._token_key, now=wall_now())
         if isinstance(mode, Refused):
             return mode
         conversation, thread_id = Conversation(), new_id("thread")

@@ -8,6 +8,7 @@ the SDK itself adds `x-ms-client-sdk`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from simulator.identity import TokenRefused, check_token
 from simulator.voice_live_switches import API_VERSIONS, MODELS
@@ -43,9 +44,17 @@ class Refused:
 
 
 def admit(
-    query: Mapping[str, str], headers: Mapping[str, str], *, key: str, now: float
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    *,
+    key: str,
+    now: float,
+    token_key: Any = None,
 ) -> Mode | Refused:
-    """What the request opens, or why not. `now` is wall time; `headers` finds in any case."""
+    """What the request opens, or why not. `now` is wall time; `headers` finds in any case.
+
+    `token_key` is the public key of the tokens' issuer; None leaves their signature unchecked.
+    """
     version = query.get("api-version")
     if version not in API_VERSIONS:
         return Refused(400, f"api-version {version!r} is missing or unknown")
@@ -54,7 +63,7 @@ def admit(
         return mode
     authorization = headers.get("Authorization") or query.get("Authorization")
     if authorization:
-        fault = token_fault(authorization, now)
+        fault = token_fault(authorization, token_key, now)
         return Refused(401, f"Access denied: {fault}") if fault else mode
     given = headers.get("api-key") or query.get("api-key")
     if not given:
@@ -83,15 +92,18 @@ def _mode(query: Mapping[str, str]) -> Mode | Refused:
     return AgentMode(agent, project, query.get("agent-version"), query.get("conversation-id"))
 
 
-def token_fault(authorization: str, now: float) -> str | None:
-    """What is wrong with an Authorization header at wall time `now`; None: nothing."""
+def token_fault(authorization: str, key: Any, now: float) -> str | None:
+    """What is wrong with an Authorization header at wall time `now`; None: nothing.
+
+    `key` is the public key of the tokens' issuer; None leaves their signature unchecked.
+    """
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return "not a bearer token"
     fault = None
     for audience in AUDIENCES:
         try:
-            check_token(token, audience=audience, now=now)
+            check_token(token, audience=audience, now=now, key=key)
         except TokenRefused as refused:
             fault = str(refused)
         else:

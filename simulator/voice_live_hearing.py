@@ -8,11 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from simulator.audio import SPEECH_RMS, rms
 
 WINDOW_MS = 20
-LOUD_RMS = 300.0
-"""At threshold 0.5, of 32,768: louder than line noise, softer than any speech (about -41 dBFS)."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Hearing:
         semantic = str(told.get("type", "")).startswith("azure_semantic_vad")
         self.rate = rate
         self._detects = detection is not None
-        self._loud = LOUD_RMS * float(told.get("threshold", 0.5)) / 0.5
+        self._loud = SPEECH_RMS * float(told.get("threshold", 0.5)) / 0.5
         self._needs_ms = float(told.get("speech_duration_ms", 80 if semantic else 200))
         self._prefix_ms = float(told.get("prefix_padding_ms", 420 if semantic else 400))
         self._hang_over_ms = float(told.get("silence_duration_ms", 500))
@@ -70,7 +68,7 @@ class Hearing:
         window = self.rate * WINDOW_MS // 1000 * 2
         while self._kept_from + len(self._buffer) - self._read >= window:
             start = self._read - self._kept_from
-            loud = _rms(memoryview(self._buffer)[start : start + window]) > self._loud
+            loud = rms(memoryview(self._buffer)[start : start + window]) > self._loud
             self._read += window
             if (heard := self._judge(loud, window)) is not None:
                 yield heard
@@ -111,8 +109,3 @@ class Hearing:
 
     def _ms(self, count: int) -> float:
         return count / 2 * 1000 / self.rate
-
-
-def _rms(pcm: memoryview) -> float:
-    samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
-    return float(np.sqrt(np.dot(samples, samples) / len(samples)))

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.acs import ACCESS_KEY, RESOURCE_ID, Acs
+from simulator.acs import ACCESS_KEY, IMMUTABLE_ID, RESOURCE_ID, Acs
 from simulator.acs_auth import AccessKey, EntraTokens
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
@@ -14,16 +14,13 @@ from simulator.event_grid import EventGrid, EventGridSwitches, Subscription
 from simulator.identity import Identity
 from simulator.realtime import Realtime
 from simulator.realtime_switches import RealtimeSwitches
-from simulator.script import AgentScript, CallerScript, clips
+from simulator.script import CALLER, AgentScript, CallerScript, clips
 from simulator.speech_service import Speech
 from simulator.speech_service_switches import SpeechSwitches
 from simulator.storage import Storage
 from simulator.tls import Certificate
 from simulator.voice_live import VoiceLive
 from simulator.voice_live_switches import VoiceLiveSwitches
-
-CALLER = "+14255550123"
-"""A fictitious number, of the block reserved for such."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class World:
             acs_url=self.acs.url,
             acs_issuer=self.acs.issuer,
             acs_jwks_url=self.acs.jwks_url,
-            immutable_id=self.acs.immutable_id,
+            immutable_id=IMMUTABLE_ID,
             resource_id=RESOURCE_ID,
             blob_endpoint=self.storage.blob_endpoint,
             queue_endpoint=self.storage.queue_endpoint,
@@ -56,7 +53,6 @@ class World:
             voice_live_url=self.voice_live.url,
             access_key=ACCESS_KEY if keys else None,
             connection_string=self.storage.connection_string if keys else None,
-            voice_live_key=self.voice_live.key if keys else None,
             ca_file=str(self.certificate.ca_file) if self.certificate else None,
             realtime_url=self.realtime.url,
             realtime_key=self.realtime.key if keys else None,
@@ -93,32 +89,33 @@ async def simulated_azure(
     realtime: RealtimeSwitches | None = None,
     speech: SpeechSwitches | None = None,
     keep_audio: bool = True,
-    queues: tuple[str, ...] = ("sessions",),
-    containers: tuple[str, ...] = ("records",),
     certificate: Certificate | None = None,
 ) -> AsyncIterator[World]:
     """Serves everything until the block ends.
 
     With `certificate` (`simulator.tls.make_certificate`) ACS and Storage are served over https and
-    take Entra tokens alone; without it they take keys. `numbers` are those that ring at this ACS
-    when a call is passed on to them.
+    take Entra tokens alone, and Realtime and Speech are asked with them too; without it all of
+    these take keys. Voice Live is asked with tokens in both cases.
+    `numbers` are those that ring at this ACS when a call is passed on to them.
     """
     server = certificate.server_context() if certificate else None
     async with AsyncExitStack() as stack:
         identity = await stack.enter_async_context(Identity())
         storage = await stack.enter_async_context(
             Storage(
-                queues=queues,
-                containers=containers,
+                queues=("sessions",),
+                containers=("records",),
                 accept="tokens" if certificate else "keys",
                 token_key=identity.token_key,
                 ssl_context=server,
             )
         )
         service = await stack.enter_async_context(
-            VoiceLive(agents, voice_live, keep_audio=keep_audio)
+            VoiceLive(agents, voice_live, keep_audio=keep_audio, token_key=identity.token_key)
         )
-        model = await stack.enter_async_context(Realtime(agents, realtime, keep_audio=keep_audio))
+        model = await stack.enter_async_context(
+            Realtime(agents, realtime, keep_audio=keep_audio, token_key=identity.token_key)
+        )
         voices = await stack.enter_async_context(
             Speech(
                 speech,

@@ -140,7 +140,10 @@ class CallAutomation:
         try:
             properties = await patiently(call.get_call_properties, repeatable=True)
         except AcsRefused as error:
-            return AcsView.GONE if _is_gone(error) else AcsView.UNKNOWN
+            if _is_gone(error):
+                return AcsView.GONE
+            _log.warning("acs view: refused, %s", error)
+            return AcsView.UNKNOWN
         except AcsUnavailable as error:
             _log.warning("acs view: %s", error)
             return AcsView.UNKNOWN

@@ -1,10 +1,11 @@
 """A phone rings, an agent answers: what the caller notices of it."""
 
+import asyncio
 from pathlib import Path
 
 from simulator.script import AfterAgent, CallerScript, Expect, HangUp, Listen, Say, Step, Utterance
 from switchboard.end_reason import EndReason
-from switchboard.record import Ended
+from switchboard.record import CallRecord, Ended
 from tests.calls.whole import SECOND_NUMBER, Access, whole
 from tests.virtual_time import run
 
@@ -60,7 +61,7 @@ def test_a_call_transferred_to_another_of_our_numbers_reaches_the_second_agent(
             listen = Step(Listen(), AfterAgent())
             call = await system.call(CallerScript((listen, listen, ASK, HANG_UP), Expect()))
             while call.line is None or not call.line.caller.ear.turns:
-                await _a_frame()
+                await asyncio.sleep(0.02)
             assert call.connection is not None
             await call.transferred(call.connection, f"4:{SECOND_NUMBER}")
             await call.ended()
@@ -72,12 +73,6 @@ def test_a_call_transferred_to_another_of_our_numbers_reaches_the_second_agent(
     run(scenario())
 
 
-def _answered_by(records: list) -> list[str]:  # type: ignore[type-arg]
+def _answered_by(records: list[CallRecord]) -> list[str]:
     """The agents whose words were heard."""
     return [record.descriptor.agent.name for record in records if record.turns]
-
-
-async def _a_frame() -> None:
-    import asyncio
-
-    await asyncio.sleep(0.02)

@@ -77,5 +77,5 @@ def test_a_broken_edit_changes_nothing_for_callers_and_is_logged_until_it_is_men
     with caplog.at_level(logging.ERROR, "switchboard.functions"):
         run(scenario())
     told = [json.loads(r.message) for r in caplog.records if r.name == "switchboard.functions"]
-    assert {line["event"] for line in told} == {"directory refused"}
+    assert {line["event"] for line in told} == {"directory_refused"}
     assert all(line["kept"] for line in told)

@@ -137,8 +137,8 @@ SCENES: dict[str, tuple[Scene, dict[str, object], str]] = {
         "http_401",
     ),
     "a number of nobody": (to_nobody, {"agents_toml": NOBODY}, '"reason": "rejected"'),
-    "an outage of storage": (without_storage, {}, "claim failed"),
-    "strangers at the doors": (beside_strangers, {}, "callback refused"),
+    "an outage of storage": (without_storage, {}, "claim_failed"),
+    "strangers at the doors": (beside_strangers, {}, "callback_refused"),
 }
 
 
@@ -164,5 +164,5 @@ def test_no_number_token_context_word_or_instruction_is_logged(
             return contexts | tokens
 
     secrets = {*SECRETS, *run(scenario())}
-    assert any(shown in line for line in lines)
+    assert any(shown in line and '"call_id"' in line.replace("'", '"') for line in lines)
     assert [line for line in lines if any(secret in line for secret in secrets)] == []

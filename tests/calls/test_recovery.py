@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -24,6 +25,7 @@ from switchboard.record import Ended
 from tests.calls.whole import AGENTS, Access, Whole, whole
 from tests.virtual_time import run
 
+Subscription = Literal["truthful", "absent", "stale"]
 PATIENT = CallerScript((Step(Stay(), AfterWait(0)),), Expect(greeted=False))
 ASK = Step(Say(Utterance("When are you open?")), limit_s=60)
 TWO_QUESTIONS = CallerScript((ASK, ASK, Step(HangUp(), AfterAgent())), Expect(ended_by="caller"))
@@ -44,10 +46,10 @@ def heard_an_apology(call: SimulatedCall) -> bool:
 
 @pytest.mark.parametrize("subscription", ["truthful", "absent", "stale"])
 def test_a_caller_whose_audio_cannot_come_up_hears_an_apology_and_reaches_the_fallback(
-    subscription: str, tmp_path: Path, access: Access
+    subscription: Subscription, tmp_path: Path, access: Access
 ) -> None:
     async def scenario() -> None:
-        acs = AcsSwitches(media_unreachable=True, subscription=subscription)  # type: ignore[arg-type]
+        acs = AcsSwitches(media_unreachable=True, subscription=subscription)
         async with whole(tmp_path, access=access, acs=acs) as system:
             call = await system.call(PATIENT)
             outcome = await call.ended()
@@ -76,10 +78,10 @@ def test_without_a_fallback_number_the_caller_hears_the_apology_and_the_call_end
 @pytest.mark.parametrize("reconnects", [0, 1])
 @pytest.mark.parametrize("subscription", ["truthful", "absent", "stale"])
 def test_a_dropped_socket_is_not_the_end_of_the_call(
-    reconnects: int, subscription: str, tmp_path: Path, access: Access
+    reconnects: int, subscription: Subscription, tmp_path: Path, access: Access
 ) -> None:
     async def scenario() -> None:
-        acs = AcsSwitches(reconnects=reconnects, subscription=subscription)  # type: ignore[arg-type]
+        acs = AcsSwitches(reconnects=reconnects, subscription=subscription)
         async with whole(tmp_path, access=access, acs=acs) as system:
             call = await system.call(TWO_QUESTIONS)
             await asyncio.sleep(6)

@@ -238,6 +238,32 @@ def test_a_call_taken_while_the_records_are_out_is_recorded_when_they_are_back()
     run(scenario())
 
 
+def test_a_storage_that_does_not_answer_does_not_keep_the_caller_waiting() -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            # After the stage's own writes: the claim and the answer, and the setup message.
+            here.storage.faults += [
+                Fault(operation="PutBlob", skip=2, times=3, delay_s=10.0),
+                Fault(operation="PutMessage", skip=1, times=3, delay_s=10.0),
+            ]
+            call = await here.ring(HANGS_UP)
+            outcome = await call.simulated.ended()
+            assert outcome.as_scripted, outcome.faults
+            greeted = call.simulated.timeline.first("agent_speech_started")
+            answered = call.simulated.timeline.first("answered")
+            assert greeted is not None
+            assert answered is not None
+            assert 4.0 <= greeted.at - answered.at < 5.0
+            await here.until(lambda: here.worker.live_calls == 0)
+            record = await here.record(call.call_id)
+            assert record.state == Ended(EndReason.CALLER_HUNG_UP)
+            assert len(here.voice.sessions) == 1
+            await asyncio.sleep(120)
+            assert here.messages == 0
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("says_goodbye", [False, True])
 def test_a_call_taken_while_the_records_are_out_goes_on_as_ours_when_they_are_back(
     says_goodbye: bool,

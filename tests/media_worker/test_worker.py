@@ -22,10 +22,13 @@ from switchboard.end_reason import EndReason
 from switchboard.record import Ended
 from switchboard.session import derive_token
 from tests.media_worker.stage import (
+    AGENT,
     CALLED,
     CALLER,
     FALLBACK,
     HANGS_UP,
+    METADATA,
+    SILENT_FRAME,
     STAYS,
     Answered,
     Stage,
@@ -90,6 +93,34 @@ def test_a_call_whose_socket_was_replaced_ends_once(lines: io.StringIO) -> None:
     assert len(events(lines, "call_ended")) == 1
     assert len(events(lines, "call_taken")) == 2
     assert events(lines, "call_left") == []
+
+
+def test_a_socket_that_came_early_and_spoke_late_goes_on_with_all_that_was_said() -> None:
+    async def talk(socket: aiohttp.ClientWebSocketResponse, seconds: float) -> None:
+        for _ in range(int(seconds * 50)):
+            await socket.send_str(SILENT_FRAME)
+            await asyncio.sleep(0.02)
+
+    async def scenario() -> None:
+        async with stage() as here:
+            call = await here.ring(STAYS, media_url=ELSEWHERE)
+            assert call.simulated.connection is not None
+            connection_id = call.simulated.connection.id
+            first = await here.knock(call.call_id, call.token, connection_id=connection_id)
+            await first.send_str(METADATA)
+            early = await here.knock(call.call_id, call.token, connection_id=connection_id)
+            await talk(first, 6)  # the agent greets, which the record does not know at first
+            here.worker.worker.calls[call.call_id].call.let_go()
+            await asyncio.sleep(0.5)
+            await early.send_str(METADATA)
+            await talk(early, 6)
+            here.worker.worker.calls[call.call_id].call.end(EndReason.TOO_LONG)
+            await here.until(lambda: here.worker.live_calls == 0)
+            record = await here.record(call.call_id)
+            assert [turn.text for turn in record.turns] == [AGENT.greeting]
+            assert [len(session.responses) for session in here.voice.sessions] == [1, 0]
+
+    run(scenario())
 
 
 def test_no_number_token_or_spoken_word_reaches_a_log_line(lines: io.StringIO) -> None:
@@ -291,18 +322,38 @@ def test_a_strangers_refused_socket_leaves_the_record_alone() -> None:
     run(scenario())
 
 
-def test_a_flood_of_handshakes_is_cut_off_and_the_call_beside_goes_on() -> None:
+def test_a_flood_of_strangers_is_cut_off_and_keeps_no_caller_out() -> None:
     async def scenario() -> None:
         async with stage() as here:
             beside = await here.ring(STAYS)
             await here.until(lambda: here.worker.live_calls == 1)
-            statuses = Counter(
-                [
-                    await refused(here, beside, call_id="records")
-                    for _ in range(HANDSHAKE_BURST + 20)
-                ]
-            )
-            assert statuses[404] >= HANDSHAKE_BURST - 1
+            statuses: Counter[int] = Counter()
+
+            async def flood() -> None:
+                while True:
+                    statuses[await refused(here, beside, bearer=None)] += 1
+                    await asyncio.sleep(0.001)
+
+            async with asyncio.TaskGroup() as strangers:
+                flooding = strangers.create_task(flood())
+                await here.until(lambda: statuses[429] > 0)
+                await here.ring(STAYS)
+                await here.until(lambda: here.worker.live_calls == 2)
+                flooding.cancel()
+            await still_talks(here, beside)
+
+    run(scenario())
+
+
+def test_a_flood_of_sockets_with_the_services_token_is_cut_off_too() -> None:
+    async def scenario() -> None:
+        async with stage() as here:
+            beside = await here.ring(STAYS)
+            await here.until(lambda: here.worker.live_calls == 1)
+            other = derive_token("another context", "media", beside.call_id)
+            knocks = range(HANDSHAKE_BURST + 20)
+            statuses = Counter([await refused(here, beside, token=other) for _ in knocks])
+            assert statuses[403] >= HANDSHAKE_BURST - 1
             assert statuses[429] > 0
             await still_talks(here, beside)
 

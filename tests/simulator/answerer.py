@@ -17,7 +17,17 @@ from simulator.acs import ACCESS_KEY, Acs
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
 from simulator.audio import placeholder
-from simulator.script import AfterAgent, CallerScript, HangUp, Say, Step, Utterance
+from simulator.script import (
+    AfterAgent,
+    AfterWait,
+    CallerScript,
+    Expect,
+    HangUp,
+    Say,
+    Stay,
+    Step,
+    Utterance,
+)
 from simulator.serving import serve
 
 
@@ -36,6 +46,10 @@ class Answerer:
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     refuse: int = 0
     """How many upgrades are refused with 503."""
+    stall_s: float = 0.0
+    """How late every callback and upgrade is answered."""
+    deaf: bool = False
+    """Nothing is read from the sockets that are opened now."""
 
     @property
     def types(self) -> list[str]:
@@ -46,6 +60,7 @@ class Answerer:
         return next(event["data"] for event in self.callbacks if event["type"].endswith(f".{kind}"))
 
     async def callback(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(self.stall_s)
         status = self.statuses.pop(0) if self.statuses else 200
         self.tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
         if status == 200:
@@ -56,10 +71,13 @@ class Answerer:
         if self.refuse:
             self.refuse -= 1
             return web.Response(status=503)
+        await asyncio.sleep(self.stall_s)
         self.handshakes.append(dict(request.headers))
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.sockets.append(socket)
+        if self.deaf:
+            await asyncio.sleep(3600)
         async for message in socket:
             self.packets.append(json.loads(message.data))
             self.at.append(asyncio.get_running_loop().time())
@@ -95,6 +113,8 @@ GREETED_AND_GONE = CallerScript(
         Step(HangUp(), AfterAgent()),
     )
 )
+PATIENT = CallerScript((Step(Stay(), AfterWait(0), limit_s=3600),), Expect(greeted=False))
+"""Says nothing, and stays."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ It comes from npm (about 190 MB, half a minute) and is kept in the virtual envir
 
 import fcntl
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -53,11 +54,17 @@ def install() -> Path:
         try:
             subprocess.run(command, check=True, timeout=INSTALL_S, capture_output=True, text=True)
         except subprocess.CalledProcessError as error:
-            raise AzuriteUnavailable(f"npm install failed: {error.stderr.strip()[-200:]}") from None
+            raise AzuriteUnavailable(f"npm cannot install it: {_why(error.stderr)}") from None
         except subprocess.TimeoutExpired:
             raise AzuriteUnavailable(f"npm install took longer than {INSTALL_S} s") from None
         stamp.touch()
     return programs
+
+
+def _why(said: str) -> str:
+    """npm's reason, without the addresses around it."""
+    reason = re.search(r"reason: (.+)", said) or re.search(r"npm error code (\w+)", said)
+    return reason[1] if reason else "it does not say why"
 
 
 @contextmanager

@@ -1,18 +1,18 @@
 """Media sockets that are refused, break, come back or do not, as the product sees them."""
 
 import asyncio
+import base64
 from typing import Any, Literal
 
+import azure.communication.callautomation as sdk
 import pytest
 from azure.core.exceptions import HttpResponseError
 
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
-from simulator.script import AfterWait, CallerScript, Expect, Stay, Step
-from tests.simulator.answerer import Scene, scene
+from simulator.script import AfterWait, CallerScript, Press, Say, Stay, Step, Utterance
+from tests.simulator.answerer import PATIENT, Scene, scene
 from tests.virtual_time import run
-
-PATIENT = CallerScript((Step(Stay(), AfterWait(0), limit_s=3600),), Expect(greeted=False))
 
 
 async def _state(s: Scene, call: SimulatedCall) -> str | None:
@@ -152,69 +152,6 @@ def test_a_second_socket_replaces_the_first_where_starting_twice_is_allowed() ->
     run(body())
 
 
-@pytest.mark.parametrize(
-    "order",
-    [
-        ("socket", "response", "connected", "participants", "streaming"),
-        ("connected", "participants", "response", "socket", "streaming"),
-        ("participants", "connected", "socket", "streaming", "response"),
-    ],
-)
-def test_what_follows_an_answer_comes_in_any_order(order: Any) -> None:
-    async def body() -> None:
-        names = {"connected": "CallConnected", "participants": "ParticipantsUpdated"}
-        async with scene(AcsSwitches(answer_order=order)) as s:
-            await s.ring(PATIENT)
-            await s.answer()
-            before = order[: order.index("response")]
-            assert bool(s.answerer.handshakes) == ("socket" in before)
-            await asyncio.sleep(1)
-            came = [kind for kind in s.answerer.types if kind in names.values()]
-            assert came == [names[moment] for moment in order if moment in names]
-            assert len(s.answerer.handshakes) == 1
-
-    run(body())
-
-
-def test_a_slow_reader_holds_the_sender_back_and_loses_nothing() -> None:
-    async def body() -> None:
-        async with scene(AcsSwitches(reader_pause_s=0.1)) as s:
-            call = await s.connected(PATIENT)
-            sent = b"".join([await s.answerer.speak(40) for _ in range(50)])
-            await asyncio.sleep(2)
-            assert call.line is not None
-            assert len(call.line.playout.received) < len(sent) / 2
-            await asyncio.sleep(5)
-            assert bytes(call.line.playout.received) == sent
-
-    run(body())
-
-
-def test_audio_may_be_dropped_with_its_socket() -> None:
-    async def body(flush: bool) -> float:
-        async with scene(AcsSwitches(flush_on_break=flush)) as s:
-            call = await s.connected(PATIENT)
-            await s.answerer.speak(2000)
-            await asyncio.sleep(0.5)
-            await s.answerer.sockets[0].close()
-            await asyncio.sleep(3)
-            assert call.line is not None
-            (stretch,) = call.line.playout.stretches(call.line.now_s)
-            return stretch.end_s - stretch.start_s
-
-    assert run(body(flush=True)) == pytest.approx(0.5, abs=0.05)
-    assert run(body(flush=False)) == pytest.approx(2.0)
-
-
-def test_the_rate_may_differ_from_what_was_asked_for() -> None:
-    async def body() -> None:
-        async with scene(AcsSwitches(audio_rate=16000)) as s:
-            await s.connected(PATIENT)
-            assert s.answerer.packets[0]["audioMetadata"]["sampleRate"] == 16000
-
-    run(body())
-
-
 def test_a_stalled_network_says_nothing_and_afterwards_brings_everything_at_once() -> None:
     async def body() -> None:
         async with scene() as s:
@@ -229,5 +166,85 @@ def test_a_stalled_network_says_nothing_and_afterwards_brings_everything_at_once
             await call.connection.streaming.resume()
             await asyncio.sleep(0.01)
             assert len(s.answerer.packets) == pytest.approx(before + 150, abs=1)
+
+    run(body())
+
+
+def test_every_sample_of_the_caller_arrives_at_16_khz_too() -> None:
+    async def body() -> None:
+        async with scene() as s:
+            script = CallerScript(
+                (Step(Say(Utterance("hello there")), AfterWait(1000)), Step(Stay()))
+            )
+            call = await s.ring(script)
+            options = s.answerer.media_options(audio_format=sdk.AudioFormat.PCM16_K_MONO)
+            await s.client.answer_call(
+                s.events[-1][1]["incomingCallContext"], s.callback_url, media_streaming=options
+            )
+            await asyncio.sleep(4)
+            assert call.line is not None
+            assert call.line.rate == 16000
+            sent = b"".join(
+                base64.b64decode(packet["audioData"]["data"])
+                for packet in s.answerer.packets
+                if packet["kind"] == "AudioData"
+            )
+            assert bytes(call.line.spoken).endswith(sent)
+            assert Utterance("hello there").pcm(16000) in sent
+            silent = [p["audioData"]["silent"] for p in s.answerer.packets[1:]]
+            assert set(silent) == {True, False}
+
+    run(body())
+
+
+def test_stop_audio_in_any_spelling_silences_the_agent_at_once() -> None:
+    async def body(message: dict[str, Any]) -> None:
+        async with scene() as s:
+            call = await s.connected(PATIENT)
+            line = call.line
+            assert line is not None
+            await s.answerer.speak(2000)
+            await asyncio.sleep(0.7)
+            await s.answerer.sockets[0].send_json(message)
+            stopped = line.now_s
+            await asyncio.sleep(1)
+            (stretch,) = line.playout.stretches(line.now_s)
+            assert stretch.end_s == pytest.approx(stopped, abs=1e-3)
+            assert line.stops[0][1] == pytest.approx(1.3 * 24000, abs=30)
+
+    spellings: tuple[dict[str, Any], ...] = (
+        {"Kind": "StopAudio", "AudioData": None, "StopAudio": {}},
+        {"kind": "StopAudio", "stopAudio": {}},
+        {"kind": "stopAudio", "audioData": None, "stopAudio": {}},
+    )
+    for message in spellings:
+        run(body(message))
+
+
+def test_digits_come_on_the_media_socket_in_order() -> None:
+    async def body() -> None:
+        async with scene() as s:
+            await s.connected(CallerScript((Step(Press("12#"), AfterWait(1000)), PATIENT.steps[0])))
+            await asyncio.sleep(2)
+            digits = [p["dtmfData"]["data"] for p in s.answerer.packets if p["kind"] == "DtmfData"]
+            assert digits == ["1", "2", "#"]
+
+    run(body())
+
+
+def test_faulty_packets_are_noted_and_do_not_end_the_call() -> None:
+    async def body() -> None:
+        async with scene() as s:
+            call = await s.connected(PATIENT)
+            socket = s.answerer.sockets[0]
+            await socket.send_str("no json")
+            await socket.send_bytes(b"\0\1")
+            await socket.send_json({"Kind": "AudioData", "AudioData": {"Data": "AA=="}})
+            await socket.send_json({"kind": "audioData", "audioData": {"data": "!!"}})
+            await socket.send_json({"Kind": "Transcription"})
+            await asyncio.sleep(0.5)
+            faults = [entry.detail["why"] for entry in call.timeline.all("media_fault")]
+            assert faults == ["not JSON", "binary message", "half a sample", "audio is not base64"]
+            assert call.outcome is None
 
     run(body())

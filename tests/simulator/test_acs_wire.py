@@ -19,6 +19,7 @@ from simulator.acs_wire import (
     iso_time,
     parse_from_server,
     raw_id_in,
+    raw_id_of,
 )
 
 PCM = b"\1\0\2\0"
@@ -84,3 +85,24 @@ def test_the_raw_id_of_a_phone_number_may_be_left_out_by_a_client() -> None:
     assert raw_id_in({"phoneNumber": {"value": "+15550001111"}}) == "4:+15550001111"
     assert raw_id_in({"phoneNumber": {}}) is None
     assert raw_id_in("nonsense") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "raw_id"),
+    [
+        ("+15550001111", "4:+15550001111"),
+        ("1 (555) 000-1111", "4:+15550001111"),
+        ("anonymous", "4:anonymous"),
+        ("4:anonymous", "4:anonymous"),
+        ("8:acs:somebody", "8:acs:somebody"),
+        ("28:orgid:cc123456", "28:orgid:cc123456"),
+    ],
+)
+def test_a_party_may_be_written_as_people_write_it(written: str, raw_id: str) -> None:
+    assert raw_id_of(written) == raw_id
+
+
+@pytest.mark.parametrize("written", ["", "me", "+1", "4:me", "+1555000111122223333", "8:"])
+def test_what_is_nobody_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="is nobody to call"):
+        raw_id_of(written)

@@ -71,7 +71,7 @@ def test_a_stereo_file_is_written_and_its_left_side_read_back(tmp_path: Path) ->
 
 def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path) -> None:
     for name, content, why in [
-        ("missing.wav", None, "not a readable WAV"),
+        ("missing.wav", None, "No such file"),
         ("text.wav", b"hello", "not a readable WAV"),
     ]:
         file = tmp_path / name

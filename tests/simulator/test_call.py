@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from simulator.call import FROM, CallRequest, Told, summary, told_lines
+import pytest
+
+from simulator.__main__ import main
+from simulator.call import CallRequest, Told, summary, told_lines
 from simulator.processes import ROOT
+from simulator.script import CALLER, ScriptError
 
 
 def _simulator(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -29,6 +33,38 @@ def test_a_script_with_a_mistake_is_refused_before_anything_is_started(tmp_path:
     assert done.stderr == f"{script}: step 1: write hang_up = true\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("call", "--to", "reception"), "--to: 'reception' is nobody to call: write a number as"),
+        (("call", "--to", "+15550100001", "--from", "+1"), "--from: '+1' is nobody to call"),
+        (("call", "--to", "+15550100001", "--wav", "gone.wav"), "gone.wav: No such file"),
+        (("call", "--to", "+15550100001", "--wav", "a", "--script", "b"), "not allowed with"),
+        (("up", "--agents", "gone.toml"), "gone.toml: No such file"),
+    ],
+)
+def test_what_is_wrongly_asked_is_told_in_a_line(
+    arguments: tuple[str, ...],
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["simulator", *arguments])
+    try:
+        code: object = main()
+    except SystemExit as left:  # argparse
+        code = left.code
+    assert code == 2
+    assert complaint in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_caller_whose_script_has_an_impossible_number_is_refused(tmp_path: Path) -> None:
+    script = tmp_path / "caller.toml"
+    script.write_text('from = "me"\n[[steps]]\nhang_up = true\n')
+    with pytest.raises(ScriptError, match="from: 'me' is nobody to call"):
+        CallRequest("+15550100001", script=script).load()
+
+
 def test_a_port_file_of_no_running_system_is_told(tmp_path: Path) -> None:
     done = _simulator("call", "--to", "+15550100001", "--up", str(tmp_path / "up.json"))
     assert done.returncode == 1
@@ -43,7 +79,7 @@ def test_the_caller_has_a_number_even_where_none_is_given(tmp_path: Path) -> Non
     given = CallRequest("+15550100001", "anonymous", script=script)
     assert given.to_json(given.load())["from"] == "anonymous"
     plain = CallRequest("+15550100001")
-    assert plain.to_json(plain.load())["from"] == FROM
+    assert plain.to_json(plain.load())["from"] == CALLER
 
 
 def _told(**changes: Any) -> Told:

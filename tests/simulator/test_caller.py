@@ -82,20 +82,6 @@ def test_the_answer_counts_only_from_the_end_of_the_question() -> None:
     assert sum(tick.hang_up for tick in s.ticks) == 1
 
 
-def test_a_short_pause_does_not_end_the_agents_turn_and_a_long_one_does() -> None:
-    s = _Scene(Step(Stay()))
-    s.go(1000, LOUD)
-    s.go(400)
-    s.go(1000, LOUD)
-    s.go(600)
-    s.go(1000, LOUD)
-    s.go(600)
-    assert [(turn.started_ms, turn.ended_ms) for turn in s.caller.ear.turns] == [
-        (0, 2400),
-        (3000, 4000),
-    ]
-
-
 def test_the_caller_interrupts_after_that_much_of_the_agents_speech() -> None:
     s = _Scene(Step(Say(QUESTION), DuringAgent(1200)), Step(Stay()))
     s.go(500)

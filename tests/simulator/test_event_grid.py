@@ -178,6 +178,22 @@ def test_an_answer_later_than_30_seconds_is_none_and_busy_is_waited_for() -> Non
     run(body())
 
 
+def test_waits_before_retries_are_random_and_equal_for_equal_seeds() -> None:
+    async def body(seed: int) -> list[float]:
+        switches = EventGridSwitches(jitter_s=5.0, seed=seed)
+        async with _delivering(switches, max_attempts=3, ttl_s=600) as (grid, webhook):
+            webhook.statuses = [500, 500, 200]
+            grid.publish(_call())
+            await asyncio.sleep(100)
+            return webhook.at
+
+    first, again, other = (run(body(seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert 10 < first[1] <= 15.1
+    assert 40 < first[2] <= 50.1
+
+
 def test_one_event_may_come_a_hundred_times() -> None:
     async def body() -> None:
         switches = EventGridSwitches(copies=100, spread_s=2.0, delay_s=0.5)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -260,6 +261,15 @@ def test_the_command_says_why_it_cannot_start(
 ) -> None:
     assert main(["--app-dir", str(tmp_path)]) == 1
     assert "cannot be loaded" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told(app_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["--app-dir", str(app_dir), "--port", port]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("The Functions host cannot start: ")
+    assert port in error
 
 
 def test_its_own_process_serves_until_it_is_told_to_stop(app_dir: Path, tmp_path: Path) -> None:

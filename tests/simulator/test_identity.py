@@ -73,6 +73,21 @@ def test_the_credential_outlasts_two_failures(monkeypatch: pytest.MonkeyPatch) -
     assert run(ask()) == 0
 
 
+def test_the_next_requests_fail_with_the_status_given() -> None:
+    async def ask() -> list[int]:
+        switches = IdentitySwitches(fail_next=1, fail_status=418)
+        async with Identity(switches=switches) as identity, aiohttp.ClientSession() as http:
+            statuses = []
+            query = {"api-version": "2019-08-01", "resource": STORAGE}
+            headers = {"X-IDENTITY-HEADER": identity.header}
+            for _ in range(2):
+                async with http.get(identity.endpoint, params=query, headers=headers) as reply:
+                    statuses.append(reply.status)
+            return statuses
+
+    assert run(ask()) == [418, 200]
+
+
 def test_a_slow_endpoint_answers_late(monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask() -> float:
         async with Identity(switches=IdentitySwitches(delay_s=3)) as identity:

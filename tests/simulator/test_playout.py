@@ -18,7 +18,6 @@ def test_audio_that_comes_at_once_is_heard_one_piece_after_the_other() -> None:
     playout.receive(_tone(2400, 2), 1.01)
     assert playout.stretches(2.0) == [Heard(1.0, 1.2)]
     assert playout.heard(24000, 24000 + 4800) == _tone(2400, 1) + _tone(2400, 2)
-    assert playout.queued_ms(1.1) == 100
 
 
 def test_a_gap_between_two_pieces_is_silence_and_shows_as_two_stretches() -> None:

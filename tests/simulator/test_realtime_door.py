@@ -2,7 +2,8 @@
 
 import pytest
 
-from simulator.identity import make_token
+from simulator.identity import ISSUER, Identity, make_token
+from simulator.keys import SigningKey
 from simulator.realtime_door import admit
 from simulator.voice_live_door import Refused
 
@@ -64,3 +65,14 @@ def test_an_api_version_is_answered_with_401_however_good_the_key_is(version: st
     refused = ask({**MODEL, "api-version": version}, {"api-key": "k"})
     assert isinstance(refused, Refused)
     assert refused.status == 401
+
+
+def test_a_forged_token_is_refused_where_the_issuers_key_is_known() -> None:
+    claims = {"aud": "https://ai.azure.com", "iss": ISSUER, "nbf": 0, "exp": NOW + 60}
+    forged = {"Authorization": f"Bearer {SigningKey().sign(claims)}"}
+    key = Identity().token_key
+    admitted, refused = (
+        admit(MODEL, headers, key="k", now=NOW, token_key=key) for headers in (token(), forged)
+    )
+    assert admitted == "front-desk"
+    assert isinstance(refused, Refused)

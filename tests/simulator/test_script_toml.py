@@ -16,7 +16,6 @@ from simulator.script import (
     Say,
     ScriptError,
     Stay,
-    choose_agent,
 )
 from simulator.script_toml import (
     caller_of_wav,
@@ -78,7 +77,7 @@ def test_a_callers_script_is_read_step_by_step(tmp_path: Path) -> None:
     [
         ("", "no \\[\\[steps\\]\\]"),
         ("[[steps]]\nsay = 1", "step 1: say is text"),
-        ("[[steps]]\nsay = 'gone.wav'", "gone.wav: not a readable WAV"),
+        ("[[steps]]\nsay = 'gone.wav'", "gone.wav: No such file"),
         ("[[steps]]\nhang_up = true\npress = '1'", "step 1: do one of"),
         ("[[steps]]\nwait_ms = 3", "step 1: do one of"),
         ("[[steps]]\nhang_up = 'yes'", "write hang_up = true"),
@@ -109,38 +108,6 @@ def test_a_wav_alone_makes_a_caller_who_asks_listens_and_hangs_up(tmp_path: Path
     silent = caller_of_wav(_clip(tmp_path, "b.wav"))
     assert isinstance(silent.steps[0].act, Say)
     assert silent.steps[0].act.utterance.text == ""
-
-
-def test_agents_are_chosen_by_model_agent_or_deployment(tmp_path: Path) -> None:
-    _clip(tmp_path, "hello.wav")
-    scripts = parse_agents(
-        """
-        [[agents]]
-        model = "gpt-realtime"
-        [[agents.replies]]
-        to = "hours"
-        text = "Nine to five."
-        delay_ms = 100
-        [agents.lines]
-        "Hello there." = "hello.wav"
-        [[agents]]
-        agent = "front-desk"
-        [[agents]]
-        [[agents.replies]]
-        text = "Yes?"
-        call = { name = "end_call" }
-        """,
-        base=tmp_path,
-    )
-    by_model = choose_agent(scripts, model="gpt-realtime")
-    assert by_model is scripts[0]
-    assert by_model.replies[0].delay_ms == 100
-    assert by_model.line("Hello there.").clip is not None
-    assert by_model.line("Other.").clip is None
-    assert choose_agent(scripts, agent="front-desk") is scripts[1]
-    assert choose_agent(scripts, model="other") is scripts[2]
-    assert scripts[2].replies[0].calls[0].name == "end_call"
-    assert choose_agent(scripts[:2], deployment="gpt-realtime") is None
 
 
 def test_agents_mistakes_are_told_too(tmp_path: Path) -> None:

@@ -127,5 +127,5 @@ def test_an_unknown_service_is_refused() -> None:
         async with opened("telegraph", {}):
             pass
 
-    with pytest.raises(KeyError, match="telegraph"):
+    with pytest.raises(ValueError, match="telegraph is none of identity"):
         run(body())

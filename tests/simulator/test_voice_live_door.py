@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 from multidict import CIMultiDict
 
-from simulator.identity import make_token
+from simulator.identity import ISSUER, Identity, make_token
+from simulator.keys import SigningKey
 from simulator.voice_live_door import AgentMode, Mode, ModelMode, Refused, admit
 
 NOW = 1_795_000_000.0
@@ -71,6 +72,18 @@ def test_what_is_missing_unknown_or_not_allowed_is_refused(
     refused = opened(query, headers)
     assert isinstance(refused, Refused)
     assert refused.status == status
+
+
+def test_a_forged_token_is_refused_where_the_issuers_key_is_known() -> None:
+    claims = {"aud": "https://ai.azure.com", "iss": ISSUER, "nbf": 0, "exp": NOW + 60}
+    forged = {"Authorization": f"Bearer {SigningKey().sign(claims)}"}
+    key = Identity().token_key
+    admitted, refused = (
+        admit(AGENT, headers, key="secret", now=NOW, token_key=key) for headers in (token(), forged)
+    )
+    assert isinstance(admitted, AgentMode)
+    assert isinstance(refused, Refused)
+    assert "Signature" in refused.message
 
 
 def test_with_a_profile_any_deployment_is_a_model() -> None:

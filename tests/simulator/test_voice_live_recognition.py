@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from simulator.ai_resource import recordings
 from simulator.audio import silence
 from simulator.script import Utterance
-from simulator.voice_live import recordings
 from simulator.voice_live_recognition import Recognition
 
 CLIPS = sorted(recordings().values(), key=lambda utterance: utterance.text)

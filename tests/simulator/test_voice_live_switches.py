@@ -182,6 +182,27 @@ def test_unknown_fields_may_pass() -> None:
     run(scenario())
 
 
+def test_a_session_may_take_a_while_to_be_created() -> None:
+    async def scenario() -> None:
+        switches = VoiceLiveSwitches(open_delay_s=2.5)
+        async with VoiceLive(switches=switches) as service, talking(service):
+            assert asyncio.get_running_loop().time() == pytest.approx(2.5, abs=0.01)
+
+    run(scenario())
+
+
+def test_the_quota_of_connections_can_be_raised_and_lowered() -> None:
+    async def scenario() -> None:
+        async with VoiceLive(switches=VoiceLiveSwitches(connections_per_minute=1)) as service:
+            async with talking(service):
+                pass
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="429"):
+                async with talking(service):
+                    pass
+
+    run(scenario())
+
+
 def test_a_silent_service_says_nothing_after_session_created() -> None:
     async def scenario() -> None:
         async with (
