@@ -73,7 +73,6 @@ def test_there_is_no_record_of_a_call_that_never_rang() -> None:
     async def scene() -> None:
         async with world() as (_, ledger):
             assert await ledger.records.get(CALL_ID) is None
-            assert await ledger.records.etag(CALL_ID) is None
 
     run(scene())
 
