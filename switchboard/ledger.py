@@ -76,10 +76,6 @@ class Records(Protocol):
         """The record; None if there is none."""
         ...
 
-    async def etag(self, call_id: str) -> str | None:
-        """The version alone, at a fraction of the cost."""
-        ...
-
     async def put(self, record: CallRecord, etag: str | None) -> bool:
         """Writes `record` over version `etag`, None: only if there is none yet. False: refused
         (409, 412), perhaps because an earlier sending of the same request was not."""

@@ -17,7 +17,7 @@ LIVE_HIDDEN_S = 30
 """The live message surfaces this long after its owner died: three renewals may fail first."""
 
 RENEW_EVERY_S = 10.0
-"""How often an owner renews its live message and compares the record's ETag."""
+"""How often an owner renews its live message and looks at the record."""
 
 MESSAGE_TTL_S = 3600
 """A call's length does not matter: a message that expires is replaced like one that was lost. The

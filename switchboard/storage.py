@@ -83,18 +83,6 @@ class RecordBlobs:
                 return None
         return Versioned(CallRecord.from_json(text), download.properties.etag, _age_s(headers))
 
-    async def etag(self, call_id: str) -> str | None:
-        """The record's version; None if there is none."""
-        from azure.core.exceptions import ResourceNotFoundError
-
-        blob = self._container.get_blob_client(_blob_name(call_id))
-        async with _within_limits("reading a call's version"):
-            try:
-                properties = await blob.get_blob_properties()
-            except ResourceNotFoundError:
-                return None
-        return properties.etag
-
     async def put(self, record: CallRecord, etag: str | None) -> bool:
         """Writes over that version (None: only if there is none); False on 409 and 412."""
         from azure.core import MatchConditions

@@ -113,10 +113,6 @@ class WorldRecords:
         await self._world.turn()
         return found
 
-    async def etag(self, call_id: str) -> str | None:
-        await self._world.turn()
-        return str(self._world.version) if self._world.blob is not None else None
-
     async def put(self, record: CallRecord, etag: str | None) -> bool:
         await self._world.turn()
         world = self._world

@@ -42,9 +42,6 @@ class Shelf:
             return None
         return Versioned(self.record, str(self.version), self.age_s)
 
-    async def etag(self, call_id: str) -> str | None:
-        return str(self.version)
-
     async def put(self, record: CallRecord, etag: str | None) -> bool:
         if self.before:
             self.before.pop()()
