@@ -221,6 +221,15 @@ at most."""
 UTTERANCE_STALLED_S = 5.0
 """All text is written and no audio has come for so long: the rest will not come."""
 
+UTTERANCE_SAID_S = 1.0
+"""The last word has come, with audio, but not the end: it is not waited for."""
+
+ENDLESS_S = 5.0
+"""With `ENDLESS_CHARACTER_S` for each character: the longest audio that a text can make."""
+
+ENDLESS_CHARACTER_S = 0.3
+"""A slow voice needs a tenth of a second; digits and abbreviations are read out at length."""
+
 UTTERANCE_S = 60.0
 """One utterance, first word to last audio, which is made faster than it is heard."""
 
