@@ -3,6 +3,7 @@ import pytest
 
 from media_worker.bridges import SpeechStarted, SpeechStopped
 from media_worker.rms import SILENCE_DBFS, RmsDetector, RmsSettings, dbfs
+from switchboard.speech_voice import BargeIn
 from tests.media_worker.onsets import (
     NOISES,
     RATE,
@@ -18,6 +19,19 @@ from tests.media_worker.onsets import (
 )
 
 DELIVERED = RmsSettings()
+
+
+def test_what_is_measured_here_is_what_an_agent_gets_that_says_nothing_else() -> None:
+    given = BargeIn()
+    assert (
+        RmsSettings(
+            threshold_dbfs=given.threshold_dbfs,
+            minimum_speech_ms=given.minimum_speech_ms,
+            hang_over_ms=given.hang_over_ms,
+            adaptive=given.adaptive_noise_floor,
+        )
+        == DELIVERED
+    )
 
 
 def tone(level_dbfs: float, ms: float, hertz: float = 440, rate: int = RATE) -> Samples:
