@@ -237,7 +237,14 @@ UNSPOKEN_CHARACTERS = 32_000
 """Of one turn, waiting to be spoken: more than a model writes in one answer. The rest is cut."""
 
 WAITING_S = 2.5
-"""So long after the caller's last word an answer that has not begun is excused by a phrase."""
+"""So long after the caller's last word an answer that has not begun is excused by a phrase, and
+then again after as long."""
+
+WAITING_POLL_S = 0.25
+"""How finely that is looked for: four timers a second in each call are not seen in the CPU."""
+
+RENDER_S = 20.0
+"""For a clip of a sentence or two, which takes a second; a failing service is not waited for."""
 
 CLIPS_KEPT = 256
 """Fixed phrases in memory, some 150 KB each: ten agents have eighty at most."""

@@ -72,10 +72,9 @@ class Speaker:
             self._stir.set()
 
     def say(self, turn: str, text: str) -> None:
-        """A turn of fixed words: from a clip, if there is one; at once, if nothing else is being
-        said."""
+        """A turn of fixed words: from a clip, if there is one; at once, if no other has words."""
         script = Script(turn, fixed=True, text=text, ended=True)
-        if not self._scripts and self._play_clip(script):
+        if not any(other.text for other in self._scripts) and self._play_clip(script):
             return
         self._scripts.append(script)
         self._stir.set()

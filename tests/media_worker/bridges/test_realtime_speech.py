@@ -3,6 +3,7 @@ deployment, in real time: the SDK's threads know no other."""
 
 import asyncio
 import base64
+import math
 import random
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,8 +38,8 @@ from simulator.speech_service_switches import SpeechSwitches
 from switchboard.agents import RealtimeSpeechAgent
 from switchboard.speech_voice import BargeIn, SpeechVoice
 
-PLAIN = RealtimeSpeechAgent("desk", SpeechVoice("en-US-AvaMultilingualNeural"))
-SHAPED = RealtimeSpeechAgent("desk", SpeechVoice("en-US-AvaMultilingualNeural", style="chat"))
+PLAIN = RealtimeSpeechAgent("desk", SpeechVoice("en-US-AvaMultilingualNeural"), waiting=())
+SHAPED = replace(PLAIN, voice=SpeechVoice("en-US-AvaMultilingualNeural", style="chat"))
 ANSWER = "We are open from nine to six. On Saturdays we close at four, and on Sundays all day."
 
 
@@ -429,5 +430,32 @@ def test_nothing_is_left_of_a_call() -> None:
             "speaker",
             "conversation",
         } == set()
+
+    real(scenario)
+
+
+def test_an_answer_that_is_late_is_excused_by_the_waiting_phrase_and_then_heard() -> None:
+    agent = replace(PLAIN, waiting=("One moment, please.",))
+    speech = base64.b64encode(
+        b"".join(
+            int(9000 * math.sin(at / 12)).to_bytes(2, "little", signed=True) for at in range(480)
+        )
+    )
+    silence = base64.b64encode(bytes(960))
+
+    async def scenario() -> None:
+        slow = RealtimeSwitches(first_token_s=4.0)
+        async with staged(agent, realtime_switches=slow) as stage:
+            await stage.until(lambda: any(isinstance(e, Ready) for e in stage.events))
+            for frame in [silence] * 20 + [speech] * 40 + [silence] * 50:
+                await stage.bridge.send_audio(frame)
+            await stage.until(lambda: stage.ended("own-1"))
+            assert stage.said("own-1") == "One moment, please."
+            assert stage.audio_ms("own-1") > 500
+            turn = next(name for name in stage.turns() if name != "own-1")
+            assert not stage.audio_ms(turn)
+            await stage.until(lambda: stage.ended(turn))
+            assert stage.said(turn).strip() == ANSWER
+            assert len([name for name in stage.turns() if name.startswith("own-")]) == 1
 
     real(scenario)
