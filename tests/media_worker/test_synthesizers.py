@@ -1,10 +1,11 @@
 import asyncio
 import threading
 
+import psutil
 import pytest
 
 from media_worker.limits import SPEECH_IDLE_KEPT
-from media_worker.native_speech import Broken, Finished
+from media_worker.native_speech import Broken, Finished, Kind
 from media_worker.ssml import ssml
 from media_worker.synthesizers import SpeechAccess, SpeechUnavailable, Synthesizers
 from simulator.speech_service_switches import SpeechSwitches
@@ -59,6 +60,9 @@ def test_a_healthy_synthesizer_is_used_again_with_its_connection() -> None:
     async def scenario() -> None:
         async with pooled() as (pool, speech):
             async with pool.leased(SSML) as first:
+                async with asyncio.timeout(2):
+                    while not speech.connections:  # who speaks earlier opens another one
+                        await asyncio.sleep(0.01)
                 utterance = await first.speak_ssml(ssml(SpeechVoice(VOICE), "One."), Ear())
                 await utterance.ended.wait()
             async with pool.leased(SSML) as second:
@@ -111,6 +115,40 @@ def test_no_more_are_kept_than_the_limit_and_none_after_the_end() -> None:
                 await pool.give_back(synthesizer)
         await asyncio.sleep(0.1)
         assert threading.active_count() <= before + 1
+
+    real(scenario)
+
+
+@pytest.mark.parametrize("fault", ["none", "no audio", "1000", "refused"])
+@pytest.mark.parametrize("kind", [SSML, STREAM], ids=["ssml", "stream"])
+def test_one_that_is_thrown_away_leaves_no_native_thread(kind: Kind, fault: str) -> None:
+    switches = {
+        "none": SpeechSwitches(),
+        "no audio": SpeechSwitches(no_audio=True),
+        "1000": SpeechSwitches(close_before_audio=1000),
+        "refused": SpeechSwitches(refuse_status=503),
+    }[fault]
+    process = psutil.Process()
+
+    async def scenario() -> None:
+        async with pooled(switches) as (pool, _):
+            await pool.run(int)  # a thread of the pool, and those of the SDK itself
+            counts = []
+            for _ in range(4):
+                synthesizer = await pool.lease(kind)
+                if kind.mode == "ssml":
+                    await synthesizer.speak_ssml(ssml(SpeechVoice(VOICE), "One."), Ear())
+                else:
+                    await synthesizer.speak_stream(Ear())
+                    await synthesizer.write("One two three. ")
+                await asyncio.sleep(0.1)
+                synthesizer.healthy = False
+                await pool.give_back(synthesizer)
+                await asyncio.sleep(0.05)
+                counts.append(process.num_threads())
+            assert counts[-1] <= counts[0] + 3, (
+                counts
+            )  # of the pool, which makes threads as it needs them
 
     real(scenario)
 
