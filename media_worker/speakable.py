@@ -111,6 +111,8 @@ class Speakable:
         at = 0
         while True:
             space = _WORD_END.search(self._raw, at, WORD_LONGEST)
+            if space is not None and space.start() < at:
+                space = None  # a search beyond the end begins at the end
             if space is None and len(self._raw) >= WORD_LONGEST:
                 return WORD_LONGEST if first is None else first
             if space is None and not final:

@@ -121,6 +121,8 @@ MARKDOWN = st.lists(
 
 @given(MARKDOWN, st.data())
 @example("see [a](b c) <i j> d", None)
+@example("a <b ](。", None)
+@example("](。", None)
 def test_any_chunking_of_the_text_is_said_the_same(text: str, data: st.DataObject | None) -> None:
     whole = say(text)
     assert "".join(map(str, _pushed(text, range(len(text))))) == whole
