@@ -16,7 +16,7 @@ sra srta dña ud uds vd vds arq excmo ilmo
 sig sigg sig.ra sig.na dott dott.ssa prof.ssa avv geom egr spett soc
 """
 _NEVER_LAST: Final = """
-vs viz approx ca circa fig figs vol vols pp ext apt dept
+vs viz approx ca circa fig figs vol vols pp ext apt dept incl excl
 e.g i.e p.s cf
 nr bzw ggf evtl inkl exkl zzgl abzgl vgl tel str bspw sog lt allg
 z.b d.h u.a i.d.r o.ä s.o s.u
@@ -72,4 +72,4 @@ JOINTS: Final = {language: frozenset(words.split()) for language, words in _JOIN
 
 _ORDINAL_POINT: Final = "de da nb nn no fi cs sk pl hu sl hr sr et lv is lb"
 ORDINAL_POINT: Final = frozenset(_ORDINAL_POINT.split())
-"""Languages that write `3.` for the third."""
+"""Languages that write `XIV.` for the fourteenth."""

@@ -160,13 +160,14 @@ class Clauses:
             or (len(stem) == 1 and stem.isalpha())
             or _DOTTED.fullmatch(stem) is not None
             or (after_digit and (len(stem) <= 4 or stem[-1:].isdigit()))
-            or (self._ordinal_point and _may_be_ordinal(stem))
+            or (stem.isdigit() and len(stem) <= 2)  # the third, or an item of a list
+            or (self._ordinal_point and _ROMAN.fullmatch(stem) is not None)
         )
         if not unsure:
             return _Verdict.CUT
         if after_digit:
             return _Verdict.GO_ON
-        if len(stem) == 1 and stem != "I":
+        if len(stem) == 1 and stem.isalpha() and stem != "I":
             return _Verdict.GO_ON  # an initial, or half of `z. B.`
         word = following.word
         if word is None:
@@ -225,7 +226,3 @@ def _speakable(text: str) -> bool:
 
 def _last_word(text: str) -> str:
     return text.rsplit(maxsplit=1)[-1]
-
-
-def _may_be_ordinal(stem: str) -> bool:
-    return (stem.isdigit() and len(stem) <= 2) or _ROMAN.fullmatch(stem) is not None

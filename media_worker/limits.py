@@ -228,6 +228,15 @@ at most."""
 UTTERANCE_STALLED_S = 5.0
 """All text is written and no audio has come for so long: the rest will not come."""
 
+UTTERANCE_SAID_S = 1.0
+"""The last word has come, with audio, but not the end: it is not waited for."""
+
+ENDLESS_S = 5.0
+"""With `ENDLESS_CHARACTER_S` for each character: the longest audio that a text can make."""
+
+ENDLESS_CHARACTER_S = 0.3
+"""A slow voice needs a tenth of a second; digits and abbreviations are read out at length."""
+
 UTTERANCE_S = 60.0
 """One utterance, first word to last audio, which is made faster than it is heard."""
 
@@ -235,7 +244,14 @@ UNSPOKEN_CHARACTERS = 32_000
 """Of one turn, waiting to be spoken: more than a model writes in one answer. The rest is cut."""
 
 WAITING_S = 2.5
-"""So long after the caller's last word an answer that has not begun is excused by a phrase."""
+"""So long after the caller's last word an answer that has not begun is excused by a phrase, and
+then again after as long."""
+
+WAITING_POLL_S = 0.25
+"""How finely that is looked for: four timers a second in each call are not seen in the CPU."""
+
+RENDER_S = 20.0
+"""For a clip of a sentence or two, which takes a second; a failing service is not waited for."""
 
 CLIPS_KEPT = 256
 """Fixed phrases in memory, some 150 KB each: ten agents have eighty at most."""

@@ -96,6 +96,8 @@ class NativeSynthesizer:
         self._utterance = 0
         self._requests: dict[str, int] = {}
         self._stream: Any = None
+        self._speaking: Any = None
+        """The newest utterance's future; it holds native memory and threads until it is asked."""
         config = _config(kind, endpoint, sign_in)
         self._synthesizer: Any = sdk.SpeechSynthesizer(config, audio_config=None)
         self._synthesizer.synthesis_started.connect(self._on_started)
@@ -113,7 +115,7 @@ class NativeSynthesizer:
     def speak_ssml(self, utterance: int, document: str) -> None:
         """Begins to speak `document`; the one before has ended."""
         self._begin(utterance)
-        self._synthesizer.speak_ssml_async(document)
+        self._speaking = self._synthesizer.speak_ssml_async(document)
 
     def speak_stream(self, utterance: int) -> None:
         """Begins to speak what will be written."""
@@ -122,7 +124,7 @@ class NativeSynthesizer:
             input_type=sdk.SpeechSynthesisRequestInputType.TextStream
         )
         self._stream = request.input_stream
-        self._synthesizer.speak_async(request)
+        self._speaking = self._synthesizer.speak_async(request)
 
     def write(self, text: str) -> None:
         """More text for the stream; of no effect after `end_text`."""
@@ -142,7 +144,7 @@ class NativeSynthesizer:
 
     def destroy(self) -> None:
         """Leaves nothing: no thread, no socket."""
-        self.end_text()
+        self.stop()
         synthesizer = self._synthesizer
         for signal in (
             synthesizer.synthesis_started,
@@ -155,9 +157,17 @@ class NativeSynthesizer:
         with suppress(RuntimeError):  # there may be no connection
             self._connection.close()
         self._connection = None
+        self._release()
         self._synthesizer = None
 
+    def _release(self) -> None:
+        """Takes the last utterance's result, which is there: the utterance has ended."""
+        future, self._speaking = self._speaking, None
+        if future is not None:
+            future.get()
+
     def _begin(self, utterance: int) -> None:
+        self._release()
         self._utterance = utterance
         self._requests = {r: u for r, u in self._requests.items() if u >= utterance - 1}
 

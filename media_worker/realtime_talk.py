@@ -41,6 +41,9 @@ GO_ON = (
     "The line was interrupted for a moment, so the caller missed what you were saying or is "
     "waiting for an answer. Apologise in a few words, then go on."
 )
+_OWN = "own-"
+"""Turns of ours are so named; the service's responses are not."""
+_STATUSES: dict[str, TurnStatus] = {s: s for s in ("cancelled", "incomplete", "failed")}
 _SILENCE_MS = 500.0
 """Default of `silence_duration_ms` (Realtime API reference)."""
 _PADDING_MS = 300.0
@@ -86,6 +89,11 @@ class RealtimeTalk:
         self._samples_in = 0
         self._open = False
 
+    @property
+    def owes_answer(self) -> bool:
+        """Whether the caller has spoken and heard nothing from the model since."""
+        return self._owed
+
     def greet(self) -> None:
         """The call begins."""
         if self._greets and self._agent.greeting:
@@ -115,7 +123,7 @@ class RealtimeTalk:
     def say(self, text: str) -> list[bytes]:
         """See `Bridge.say`."""
         self._own += 1
-        name = f"own-{self._own}"
+        name = f"{_OWN}{self._own}"
         self._begin(name).written = True
         messages = self._memory.own_words(name, text)
         self._report(AgentSaid(name, text))
@@ -164,6 +172,7 @@ class RealtimeTalk:
             case wire.TextDelta(response, item, text):
                 self._text(response, item, text)
             case wire.SpeechStarted(item, at_ms):
+                self._owed = False
                 if not self._levels.decides:
                     padding_ms = self._detector_ms("prefix_padding_ms", _PADDING_MS)
                     self._report(SpeechStarted(item, self._ago_ms(at_ms, padding_ms)))
@@ -220,12 +229,7 @@ class RealtimeTalk:
             self.speaker.write(name, text)
 
     def _done(self, name: str, status: str, usage: Mapping[str, int]) -> list[bytes]:
-        statuses: dict[str, TurnStatus] = {
-            "cancelled": "cancelled",
-            "incomplete": "incomplete",
-            "failed": "failed",
-        }
-        self._written(name, statuses.get(status, "completed"), usage)
+        self._written(name, _STATUSES.get(status, "completed"), usage)
         send = self._memory.done(name)
         if name == self._active:
             self._active = None
@@ -245,7 +249,8 @@ class RealtimeTalk:
 
     def sound(self, turn: str, pcm: bytes) -> None:
         """See `Listener`."""
-        self._owed = False
+        if not turn.startswith(_OWN):  # a phrase of ours is no answer
+            self._owed = False
         self._levels.played(pcm)
         self._memory.sound(turn, len(pcm) / 2 / self._rate * 1000)
         self._report(AgentAudio(turn, pybase64.b64encode(pcm)))
@@ -291,6 +296,5 @@ class RealtimeTalk:
 
     def _ago_ms(self, at_ms: float | None, correction_ms: float) -> float:
         """See `conversation.py`: padding or silence is taken out again."""
-        if at_ms is None:
-            return 0.0
-        return max(0.0, self._samples_in / (protocol.RATE / 1000) - at_ms - correction_ms)
+        sent_ms = self._samples_in * 1000 / protocol.RATE
+        return 0.0 if at_ms is None else max(0.0, sent_ms - at_ms - correction_ms)

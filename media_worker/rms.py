@@ -1,10 +1,10 @@
 """Tells from the level of the caller's audio when speech begins and ends.
 
 The detector's only clock is the audio that it is fed: it says the same whenever the audio comes.
-Every 10 ms it takes the level of the newest 20 ms between 100 and 4000 Hz, where a telephone
+Every 10 ms it takes the level of the newest 20 ms between 150 and 4000 Hz, where a telephone
 carries speech and where mains hum and most of the hiss are not. Speech has begun when over the
-minimum of speech the mean level exceeds the threshold, and half of the blocks do, too (a click is
-loud but short). It has ended when no block exceeded the threshold for the hang-over.
+minimum of speech the mean level exceeds the threshold, and most of its blocks come near it (a click
+is loud but short). It has ended when no block exceeded the threshold for the hang-over.
 
 Echo. While the agent is heard, its own voice may come back on the line, later and weaker. The
 caller must then exceed what is being played, as it comes back, by a margin. How weak it comes back
@@ -23,7 +23,7 @@ BLOCK_MS = 10
 SILENCE_DBFS = -96.0
 """The level of digital silence: 16 bits hold nothing softer."""
 
-_BAND_HZ = (100.0, 4000.0)
+_BAND_HZ = (150.0, 4000.0)
 
 ECHO_MS = 400
 """An echo comes back no later: two jitter buffers, and a mobile network there and back."""
@@ -36,6 +36,9 @@ _ECHO_LAG_MS = 300
 _PLAYING_DBFS = -50.0
 """Softer than this the agent is silent."""
 
+_NEARLY = 0.5
+"""Three decibels less. Speech need not exceed the threshold all the time, only come near it."""
+
 _FLOOR_MS = 3000
 _FLOOR_KNOWN_MS = 300
 _FLOOR_PART = 0.2
@@ -47,7 +50,7 @@ _FLOOR_RISE_DB = 6.0
 class RmsSettings:
     """What counts as speech. `docs/speaking.md` has the effect of each, measured."""
 
-    threshold_dbfs: float = -33.0
+    threshold_dbfs: float = -31.5
     minimum_speech_ms: int = 60
     hang_over_ms: int = 300
     adaptive: bool = False
@@ -127,7 +130,7 @@ class RmsDetector:
         newest = self._newest
         if len(newest) != newest.maxlen or math.fsum(newest) <= power * len(newest):
             return False
-        return 2 * sum(one > power for one in newest) >= len(newest)
+        return 2 * sum(one > power * _NEARLY for one in newest) > len(newest)
 
     def _unseen_ms(self) -> float:
         return (len(self._held) - 2 * self._step) * self._ms_per_byte

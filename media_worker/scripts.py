@@ -4,7 +4,14 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from media_worker.limits import SOUNDING_CHARACTERS, UTTERANCE_S, UTTERANCE_STALLED_S
+from media_worker.limits import (
+    ENDLESS_CHARACTER_S,
+    ENDLESS_S,
+    SOUNDING_CHARACTERS,
+    UTTERANCE_S,
+    UTTERANCE_SAID_S,
+    UTTERANCE_STALLED_S,
+)
 from media_worker.native_speech import Broken, Finished, Sound, SpeechEvent, Word
 from media_worker.speech_seams import Listener
 
@@ -48,8 +55,9 @@ class Told:
         self._expected_at: float | None = None
         """Since when there is enough text for a sound."""
         self._complete = False
-        self.last_at: float | None = None
-        """When audio came last."""
+        self._sound_s = 0.0
+        self._sounded_at: float | None = None
+        """When audio came last that was more than silence."""
 
     def given(self, characters: int) -> None:
         """So much more text was given to the synthesizer."""
@@ -68,7 +76,9 @@ class Told:
             return
         match event:
             case Sound(pcm):
-                self.last_at = self._now()
+                if pcm.strip(b"\0"):
+                    self._sounded_at = self._now()
+                self._sound_s += len(pcm) / 2 / self._rate
                 script.sound_ms += len(pcm) / 2 / self._rate * 1000
                 if script.fixed:
                     script.pcm.append(pcm)
@@ -95,16 +105,38 @@ class Told:
         """Whether all was said. Raises `Failed` if it will not be."""
         if isinstance(self._ended, Broken):
             raise Failed(self._ended.code)
-        if self._ended is not None and self.last_at is None:
+        if self._ended is not None and self._sounded_at is None and self._has_words():
             raise Failed("no_audio")
+        if self._ended is None and self._sound_s > ENDLESS_S + self._given * ENDLESS_CHARACTER_S:
+            self.give_up()
         return self._ended is not None
 
     def due_at(self, first_sound_s: float) -> float:
         """When something must have come."""
         at_most = self._begun_at + UTTERANCE_S
-        if self.last_at is not None:
-            return min(at_most, self.last_at + UTTERANCE_STALLED_S) if self._complete else at_most
-        return at_most if self._expected_at is None else self._expected_at + first_sound_s
+        if self._sounded_at is None:
+            return at_most if self._expected_at is None else self._expected_at + first_sound_s
+        if not self._complete:
+            return at_most
+        limit_s = UTTERANCE_SAID_S if self._said() else UTTERANCE_STALLED_S
+        return min(at_most, self._sounded_at + limit_s)
+
+    def give_up(self) -> None:
+        """Nothing more is expected. Raises `Failed` if words are missing."""
+        if self._sounded_at is None:
+            raise Failed("no_first_sound")
+        if not self._complete or not self._said():
+            raise Failed("stalled")
+        self._ended = Finished()
+
+    def _said(self) -> bool:
+        """Whether the last word that was given has its place in the audio."""
+        script = self._script
+        return not any(c.isalnum() for c in script.text[script.sought : script.given])
+
+    def _has_words(self) -> bool:
+        text = self._script.text[self._script.given - self._given : self._script.given]
+        return any(c.isalnum() for c in text)
 
 
 def _find(word: str, text: str, start: int) -> int:

@@ -22,14 +22,18 @@ _RULE = re.compile(r"[-*_=]{3,}")
 _TABLE_RULE = re.compile(r"[|:-]*-[|:-]*")
 _BOX = re.compile(r"\[[ xX]\]")
 _OPEN = re.compile(r"<[A-Za-z/!?][^<>]*$|\]\([^()]*(?:\([^()]*\)[^()]*)*$|【[^】]*$")
-_SPACE = re.compile(r"\s")
-_MARKS = frozenset(".,!?;:…)]”’»")
+_CJK_MARKS = "。！？，、；："
+_WORD_END = re.compile(rf"\s|(?<=[{_CJK_MARKS}])")
+_MARKS = frozenset(".,!?;:…)]”’»」』）")
 _CLOSERS = "\"'”’»)]*_"
-_STOPS = ".!?…:;,。！？、，；："
+_STOPS = f".!?…:;,{_CJK_MARKS}"
 _PREFIXES = ("http", "www", "mailto")
 
 HELD_LONGEST = 200
 """Characters of a tag or a link's target. What is still open then was none, and is said."""
+
+WORD_LONGEST = 400
+"""Characters. Longer words are no words; they are said in pieces."""
 
 
 class Speakable:
@@ -106,7 +110,11 @@ class Speakable:
         first: int | None = None
         at = 0
         while True:
-            space = _SPACE.search(self._raw, at)
+            space = _WORD_END.search(self._raw, at, WORD_LONGEST)
+            if space is not None and space.start() < at:
+                space = None  # a search beyond the end begins at the end
+            if space is None and len(self._raw) >= WORD_LONGEST:
+                return WORD_LONGEST if first is None else first
             if space is None and not final:
                 return None
             end = space.start() if space else len(self._raw)
@@ -115,7 +123,7 @@ class Speakable:
                 return end
             if space is None or space[0] == "\n" or end > HELD_LONGEST:
                 return first
-            at = space.end()
+            at = max(space.end(), end + 1)
 
     def _letters(self) -> str:
         """The letters that the unfinished word begins with, as far as they are new."""
@@ -185,7 +193,7 @@ class Speakable:
         if not text:
             return ""
         comma = "," if self._comma and self._last not in _STOPS else ""
-        close = joined or not self._last or _MARKS.issuperset(text)
+        close = joined or not self._last or self._last in _CJK_MARKS or _MARKS.issuperset(text)
         self._comma = False
         self._last = text.rstrip(_CLOSERS)[-1:] or self._last or text[-1]
         return f"{comma}{'' if close else ' '}{text}"

@@ -72,10 +72,9 @@ class Speaker:
             self._stir.set()
 
     def say(self, turn: str, text: str) -> None:
-        """A turn of fixed words: from a clip, if there is one; at once, if nothing else is being
-        said."""
+        """A turn of fixed words: from a clip, if there is one; at once, if no other has words."""
         script = Script(turn, fixed=True, text=text, ended=True)
-        if not self._scripts and self._play_clip(script):
+        if not any(other.text for other in self._scripts) and self._play_clip(script):
             return
         self._scripts.append(script)
         self._stir.set()
@@ -175,7 +174,7 @@ class Speaker:
                 await (await self._lease()).end_text()
                 told.complete()
             elif told.over():
-                return
+                break
             else:
                 await self._wait(told)
         if utterance is not None:
@@ -202,27 +201,29 @@ class Speaker:
 
     async def _say_clause(self, voice: SpeechVoice, script: Script, clause: str) -> None:
         told = Told(script, self._listener, self._stir, self._rate)
+        end = max(script.given, script.text.find(clause, script.given) + len(clause))
+        script.given = end
         synthesizer = await self._lease()
         utterance = await synthesizer.speak_ssml(ssml(voice, clause), told.hear)
+        told.given(len(clause))
         told.complete()
         while not script.cancelled:
             self._stir.clear()
             if told.over():
-                at = script.text.find(clause, script.sought)
-                script.given = script.sought = max(script.sought, at + len(clause))
-                return
+                script.sought = max(script.sought, end)
+                break
             await self._wait(told)
         await synthesizer.stop(utterance)
 
     async def _wait(self, told: "Told") -> None:
-        """Until something changes. Raises `Failed` when nothing has changed for too long."""
+        """Until something changes. Raises `Failed` when nothing has for too long."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(
                 told.due_at(NEXT_FIRST_SOUND_S if self._tries else FIRST_SOUND_S)
             ):
                 await self._stir.wait()
                 return
-        raise Failed("no_first_sound" if told.last_at is None else "stalled")
+        told.give_up()
 
     async def _lease(self) -> Synthesizer:
         if self._synthesizer is None:

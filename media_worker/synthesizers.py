@@ -126,9 +126,9 @@ class Synthesizer:
     async def stop(self, utterance: Utterance) -> None:
         """Silences the utterance at once, and returns when the synthesizer is free; one that does
         not get free is not healthy."""
-        utterance.drop()
         if utterance.ended.is_set():
             return
+        utterance.drop()
         try:
             await self._do(self._open_native.stop)
             async with asyncio.timeout(SPEECH_STOP_S):

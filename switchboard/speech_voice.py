@@ -48,11 +48,11 @@ class BargeIn:
     """The service's own detector, the level of the caller's audio (`rms`), or whichever is
     first."""
 
-    threshold_dbfs: float = -35.0
+    threshold_dbfs: float = -31.5
     """`rms`: the level that speech exceeds; full scale is 0."""
 
-    minimum_speech_ms: int = 120
-    """`rms`: so much above it is speech; less is a click or a cough."""
+    minimum_speech_ms: int = 60
+    """`rms`: over so long its mean must exceed it; what is shorter is a click."""
 
     hang_over_ms: int = 300
     """`rms`: so much below it ends the speech; less is a gap between words."""

@@ -17,6 +17,7 @@ MODULES_WITHOUT_A_TEST_OF_THEIR_OWN = {
     "switchboard/decisions.py": "names only",
     "switchboard/operations.py": "names only",
     "media_worker/leg.py": "protocols and outcomes only",
+    "media_worker/speech_seams.py": "protocols only",
     "switchboard/end_reason.py": "names only; tests/test_docs.py holds them to the runbook",
     "switchboard/limits.py": "numbers only",
     "media_worker/limits.py": "numbers only",
@@ -46,6 +47,12 @@ PURE = (
     "media_worker/playout.py",
     "media_worker/turns.py",
     "media_worker/dtmf.py",
+    "media_worker/tools.py",
+    "media_worker/clips.py",
+    "media_worker/realtime_protocol.py",
+    "media_worker/realtime_memory.py",
+    "media_worker/realtime_talk.py",
+    "media_worker/speech_seams.py",
 )
 IMPURE_MODULES = {"asyncio", "aiohttp", "socket", "time", "random", "logging", "os", "azure"}
 

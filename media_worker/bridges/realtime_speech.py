@@ -1,9 +1,9 @@
 """The bridge that thinks in text: Azure OpenAI Realtime hears and writes, Azure Speech speaks.
 
-Two tasks run beside the call: one speaks (`speaking.py`), one holds the conversation with the model
-(`realtime_talk.py` says what). What both have to report meets in one queue, which is what
-`events()` reads. The voice does not wait for the model: a greeting is on its way before the
-model's session is open.
+Tasks run beside the call: one speaks (`speaking.py`), one holds the conversation with the model
+(`realtime_talk.py` says what), one excuses an answer that is late. What they have to report meets
+in one queue, which is what `events()` reads. The voice does not wait for the model: a greeting is
+on its way before the model's session is open.
 """
 
 import asyncio
@@ -34,8 +34,11 @@ from media_worker.limits import (
     RECONNECTS,
     RECONNECTS_S,
     SESSION_OPEN_S,
+    WAITING_POLL_S,
+    WAITING_S,
 )
 from media_worker.realtime_talk import RealtimeTalk
+from media_worker.rendering import render
 from media_worker.resampler import Resampler
 from media_worker.sensor import LevelSensor
 from media_worker.speaking import Speaker
@@ -92,7 +95,7 @@ class RealtimeSpeechBridge:
         earlier: Sequence[TurnRecord],
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self._agent, self._shared, self._tasks = agent, shared, tasks
+        self._agent, self._rate, self._shared, self._tasks = agent, rate, shared, tasks
         self._events: asyncio.Queue[BridgeEvent] = asyncio.Queue()
         self._sensor = LevelSensor(agent.barge_in, rate, asyncio.get_running_loop().time)
         self._talk = RealtimeTalk(agent, rate, self._events.put_nowait, earlier, self._sensor)
@@ -171,7 +174,10 @@ class RealtimeSpeechBridge:
     async def events(self) -> AsyncGenerator[BridgeEvent, None]:
         """See `Bridge`."""
         self._talk.greet()
-        for run, name in ((self._speaker.run, "speaker"), (self._converse, "conversation")):
+        runs = {"speaker": self._speaker.run, "conversation": self._converse}
+        if self._agent.waiting:
+            runs["waiting"] = self._excuse
+        for name, run in runs.items():
             self._running.append(self._tasks.create_task(run(), name=name))
         while True:
             event = await self._events.get()
@@ -206,6 +212,23 @@ class RealtimeSpeechBridge:
                 text = "the service drops its connections: check its health"
                 self._events.put_nowait(Failed(code, text))
                 return
+
+    async def _excuse(self) -> None:
+        """Says the waiting phrases, one after the other, while the caller waits for an answer. Only
+        from clips: making them would delay the answer."""
+        pool, clips, voice = self._shared.pool, self._shared.clips, self._agent.voice
+        for text in self._agent.waiting:
+            await render(pool, clips, voice, self._rate, text)
+        waited_s, said = 0.0, 0
+        while True:
+            await asyncio.sleep(WAITING_POLL_S)
+            waited_s = waited_s + WAITING_POLL_S if self._talk.owes_answer else 0.0
+            if not waited_s:
+                said = 0
+            elif waited_s >= WAITING_S * (said + 1) and said < len(self._agent.waiting):
+                text, said = self._agent.waiting[said], said + 1
+                if clips.get(voice, self._rate, text) is not None:
+                    await self._send(self._talk.say(text))
 
     async def _send(self, messages: Sequence[bytes]) -> None:
         if (connection := self._connection) is not None:

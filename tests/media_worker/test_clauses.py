@@ -34,6 +34,8 @@ WHOLE = {
         "Order 1, 2",
         "1. Open the lid",
         "It takes vs. what we said",
+        "It is €60.00 (incl. VAT) for you",
+        "Included: 1. Brakes and 2. Gears",
         "Call ext. 42",
         "We paid US$ 20 and 5 %",
         "He said Yahoo.com is fine",

@@ -44,3 +44,29 @@ def test_without_a_credential_voice_live_needs_its_key() -> None:
 def test_keys_are_not_shown_when_settings_are_printed() -> None:
     settings = Settings.from_env(IN_AZURE | {"VOICE_LIVE_KEY": "s3cret"})
     assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"SPEECH_AUTH": "key", "SPEECH_KEY": "k"}, "SPEECH_REGION"),
+        ({"SPEECH_REGION": "westeurope"}, "SPEECH_RESOURCE_ID"),
+        ({"SPEECH_REGION": "westeurope", "SPEECH_AUTH": "key"}, "SPEECH_KEY"),
+        ({"SPEECH_REGION": "west europe"}, "SPEECH_REGION"),
+        ({"SPEECH_REGION": "westeurope", "SPEECH_ENDPOINT": "ws://elsewhere"}, "SPEECH_ENDPOINT"),
+    ],
+)
+def test_half_of_a_second_bridge_is_told_with_what_is_missing(
+    more: dict[str, str], fault: str
+) -> None:
+    half = {"REALTIME_ENDPOINT": "https://ours.openai.azure.com", **more}
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(IN_AZURE | half)
+    assert [one.name for one in caught.value.faults] == [fault]
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://ours.cognitiveservices.azure.com", "wss://host/path", "ws://127.0.0.1:9"]
+)
+def test_the_speech_endpoint_may_be_written_both_ways(endpoint: str) -> None:
+    assert Settings.from_env(IN_AZURE | {"SPEECH_ENDPOINT": endpoint}).speech_endpoint == endpoint

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from media_worker.speakable import HELD_LONGEST, Speakable
+from media_worker.speakable import HELD_LONGEST, WORD_LONGEST, Speakable
 
 
 def say(text: str, locale: str = "en-US") -> str:
@@ -81,6 +81,22 @@ def test_a_tag_that_never_ends_is_said_and_holds_up_nothing_for_long() -> None:
     assert len(said) > HELD_LONGEST
 
 
+def test_chinese_and_japanese_are_said_from_mark_to_mark_and_get_no_spaces() -> None:
+    speakable = Speakable("zh-CN")
+    assert speakable.push("您好，我") == "您好，我"
+    assert speakable.push("们**九点**开门。") == "们九点开门。"
+    assert say("「はい。」と言う", "ja-JP") == "「はい。」と言う"
+
+
+def test_a_word_without_an_end_is_said_in_pieces_and_takes_no_time() -> None:
+    for piece in ("a", "a_", "a.", "1", "あ", "【", "<a", "](", "www."):
+        speakable = Speakable()
+        text = piece * (8000 // len(piece))
+        said = "".join(speakable.push(text[at : at + 4]) for at in range(0, len(text), 4))
+        assert len(speakable.flush()) <= WORD_LONGEST + 1
+        assert said or piece == "]("
+
+
 def test_code_without_an_end_is_left_out() -> None:
     assert "x = 1" not in say("Look:\n```\nx = 1\ny = 2")
 
@@ -95,6 +111,7 @@ def test_a_new_turn_starts_afresh() -> None:
 PIECES = """
 Hello the we http https:// www. example .com / ? mail mailto: info @ b.de * ** _ ` ``` ~~~ [ ] ]( )
 ( < > <b </b> <br/> | --- # ## - 1. 2) 3 , . ! ... … 🎉 👩‍👧 【 】 & &amp; \\ :) x=1 ~5 #4 é
+您好 ， 。 」
 """
 MARKDOWN = st.lists(
     st.sampled_from(PIECES.split() + [" "] * 20 + ["\n", "\n\n", "\t"] * 3),
@@ -104,6 +121,8 @@ MARKDOWN = st.lists(
 
 @given(MARKDOWN, st.data())
 @example("see [a](b c) <i j> d", None)
+@example("a <b ](。", None)
+@example("](。", None)
 def test_any_chunking_of_the_text_is_said_the_same(text: str, data: st.DataObject | None) -> None:
     whole = say(text)
     assert "".join(map(str, _pushed(text, range(len(text))))) == whole

@@ -118,3 +118,21 @@ def test_the_turns_of_the_worker_before_stay_in_the_record() -> None:
     turns = Turns(0.0, keep_text=True, earlier=earlier)
     turns.caller_said("u", "Hello?", 1.0)
     assert [record.text for record in turns.records(2.0)] == ["Welcome!", "Hello?"]
+
+
+def test_the_words_heard_are_kept_as_the_bridge_knows_them() -> None:
+    turns = Turns(0.0, keep_text=True)
+    turns.agent_audio("r1", 1.0)
+    turns.agent_said("r1", "One two three four")
+    turns.agent_cut("r1", 2.0, 1000, 2000, "One two three")
+    (record,) = turns.records(3.0)
+    assert record.heard_text == "One two three"
+
+
+def test_speech_without_a_name_is_no_turn_but_the_reply_is_timed_from_it() -> None:
+    turns = Turns(0.0, keep_text=True)
+    turns.caller_started("", 1.0)
+    turns.caller_stopped("", 2.0)
+    turns.agent_audio("r1", 2.5)
+    (record,) = turns.records(3.0)
+    assert (record.speaker, record.reply_latency_ms) == ("agent", 500.0)

@@ -3,12 +3,13 @@ deployment, in real time: the SDK's threads know no other."""
 
 import asyncio
 import base64
+import math
 import random
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -37,8 +38,8 @@ from simulator.speech_service_switches import SpeechSwitches
 from switchboard.agents import RealtimeSpeechAgent
 from switchboard.speech_voice import BargeIn, SpeechVoice
 
-PLAIN = RealtimeSpeechAgent("desk", SpeechVoice("en-US-AvaMultilingualNeural"))
-SHAPED = RealtimeSpeechAgent("desk", SpeechVoice("en-US-AvaMultilingualNeural", style="chat"))
+PLAIN = RealtimeSpeechAgent("desk", SpeechVoice("en-US-AvaMultilingualNeural"), waiting=())
+SHAPED = replace(PLAIN, voice=SpeechVoice("en-US-AvaMultilingualNeural", style="chat"))
 ANSWER = "We are open from nine to six. On Saturdays we close at four, and on Sundays all day."
 
 
@@ -187,7 +188,7 @@ def test_a_greeting_is_spoken_before_the_model_is_there_and_from_a_clip_the_next
     agent = replace(PLAIN, greeting="Hello, you have reached Harbour Cycles.")
 
     async def scenario() -> None:
-        async with staged(agent, realtime_switches=RealtimeSwitches(handshake_s=1.0)) as stage:
+        async with staged(agent, realtime_switches=RealtimeSwitches(open_delay_s=1.0)) as stage:
             await stage.until(lambda: stage.ended("own-1"))
             assert not any(isinstance(e, Ready) for e in stage.events)
             first_ms = stage.audio_ms("own-1")
@@ -215,7 +216,7 @@ def test_a_greeting_cut_short_before_the_model_is_there_is_told_to_it_as_heard()
     agent = replace(PLAIN, greeting="Hello, you have reached Harbour Cycles.")
 
     async def scenario() -> None:
-        async with staged(agent, realtime_switches=RealtimeSwitches(handshake_s=1.0)) as stage:
+        async with staged(agent, realtime_switches=RealtimeSwitches(open_delay_s=1.0)) as stage:
             await stage.until(lambda: stage.ended("own-1"))
             heard = await stage.bridge.interrupt("own-1", 900)
             assert heard
@@ -257,11 +258,12 @@ def test_an_answer_interrupted_while_it_is_written_is_cancelled_and_not_spoken_l
 @pytest.mark.parametrize(
     "failure",
     [
-        SpeechSwitches(only="ssml"),
-        SpeechSwitches(refuse_status=503, refuse_next=1),
-        SpeechSwitches(refuse_status=429, refuse_next=1),
+        SpeechSwitches(only="streaming", close_before_audio=1007),
+        SpeechSwitches(only="streaming", no_audio=True),
+        SpeechSwitches(refuse_status=503, refuse_next=2),
+        SpeechSwitches(refuse_status=429, refuse_next=2),
     ],
-    ids=["no streams", "503", "429"],
+    ids=["1007", "no audio", "503", "429"],
 )
 def test_a_voice_whose_text_stream_fails_speaks_clauses(failure: SpeechSwitches) -> None:
     async def scenario() -> None:
@@ -302,9 +304,8 @@ def test_a_voice_that_does_not_exist_is_replaced_by_the_fallback_voice() -> None
         SpeechSwitches(close_before_audio=1000),
         SpeechSwitches(close_before_audio=1007),
         SpeechSwitches(close_before_audio=1011),
-        SpeechSwitches(endless="silent"),
     ],
-    ids=["401", "no audio", "1000", "1007", "1011", "endless"],
+    ids=["401", "no audio", "1000", "1007", "1011"],
 )
 def test_a_speech_service_that_fails_for_good_is_given_up_within_three_seconds(
     failure: SpeechSwitches,
@@ -315,6 +316,20 @@ def test_a_speech_service_that_fails_for_good_is_given_up_within_three_seconds(
             began = asyncio.get_running_loop().time()
             await stage.until(lambda: any(isinstance(e, Failed) for e in stage.events))
             assert asyncio.get_running_loop().time() - began < 3
+
+    real(scenario)
+
+
+@pytest.mark.parametrize("endless", ["audio", "silent"])
+@pytest.mark.parametrize("agent", [PLAIN, SHAPED], ids=["stream", "clauses"])
+def test_speech_that_never_ends_is_ended(
+    agent: RealtimeSpeechAgent, endless: Literal["audio", "silent"]
+) -> None:
+    async def scenario() -> None:
+        async with staged(agent, ("Goodbye then.",), SpeechSwitches(endless=endless)) as stage:
+            turn = await asked(stage)
+            await stage.until(lambda: stage.ended(turn))
+            assert stage.audio_ms(turn) < 12_000
 
     real(scenario)
 
@@ -415,5 +430,32 @@ def test_nothing_is_left_of_a_call() -> None:
             "speaker",
             "conversation",
         } == set()
+
+    real(scenario)
+
+
+def test_an_answer_that_is_late_is_excused_by_the_waiting_phrase_and_then_heard() -> None:
+    agent = replace(PLAIN, waiting=("One moment, please.",))
+    speech = base64.b64encode(
+        b"".join(
+            int(9000 * math.sin(at / 12)).to_bytes(2, "little", signed=True) for at in range(480)
+        )
+    )
+    silence = base64.b64encode(bytes(960))
+
+    async def scenario() -> None:
+        slow = RealtimeSwitches(first_token_s=4.0)
+        async with staged(agent, realtime_switches=slow) as stage:
+            await stage.until(lambda: any(isinstance(e, Ready) for e in stage.events))
+            for frame in [silence] * 20 + [speech] * 40 + [silence] * 50:
+                await stage.bridge.send_audio(frame)
+            await stage.until(lambda: stage.ended("own-1"))
+            assert stage.said("own-1") == "One moment, please."
+            assert stage.audio_ms("own-1") > 500
+            turn = next(name for name in stage.turns() if name != "own-1")
+            assert not stage.audio_ms(turn)
+            await stage.until(lambda: stage.ended(turn))
+            assert stage.said(turn).strip() == ANSWER
+            assert len([name for name in stage.turns() if name.startswith("own-")]) == 1
 
     real(scenario)
