@@ -38,10 +38,6 @@ class Script:
     words: list[tuple[float, int]] = field(default_factory=list)
 
 
-class _Failed(Exception):
-    """This way of speaking does not work."""
-
-
 class Told:
     """What is heard of one utterance, set in its place in the turn."""
 
