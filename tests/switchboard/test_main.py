@@ -36,7 +36,7 @@ def _json(capsys: pytest.CaptureFixture[str]) -> Any:
 
 def test_the_example_file_is_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", EXAMPLE]) == 0
-    assert capsys.readouterr().out.startswith(f"{EXAMPLE} is good: 2 agents, 2 numbers; reception ")
+    assert capsys.readouterr().out.startswith(f"{EXAMPLE} is good: 3 agents, 3 numbers; reception ")
 
 
 def test_without_a_name_the_file_is_agents_toml_here(
