@@ -54,7 +54,7 @@ def _median(rounds: list[list[float]], share: float) -> float:
 def show_profile(path: Path, frames: float) -> None:
     """Where our worker's time goes: the next step is in the first lines."""
     stats = pstats.Stats(str(path))
-    rows = sorted(stats.stats.items(), key=lambda row: -row[1][2])  # type: ignore[attr-defined]
+    rows = sorted(stats.stats.items(), key=lambda row: -row[1][2])  # type: ignore[attr-defined]  # not in its stubs
     total = sum(row[1][2] for row in rows)
     print(
         "\nwhere the worker's Python spends its time, while calls go on (the kernel's sends are in "

@@ -150,7 +150,7 @@ def test_no_number_token_context_word_or_instruction_is_logged(
 
     async def scenario() -> set[str]:
         debug = {"LOG_LEVEL": "DEBUG"}
-        async with whole(tmp_path, functions_env=debug, **options) as system:  # type: ignore[arg-type]
+        async with whole(tmp_path, functions_env=debug, **options) as system:  # type: ignore[arg-type]  # any scene
             call = await scene(system)
             await system.settled()
             contexts = {ring.context for ring in call.rings}

@@ -261,4 +261,4 @@ def _line(heard: Heard) -> str:
 
 if __name__ == "__main__":
     for line in report():
-        print(line)  # noqa: T201
+        print(line)  # noqa: T201  # a report for people
