@@ -14,16 +14,16 @@ from aiohttp import web
 from media_worker import lag, log
 from media_worker.bridges import Bridge, OpenBridge
 from media_worker.bridges.absent import open_absent
-from media_worker.bridges.realtime_speech import RealtimeSpeech, open_realtime_speech
-from media_worker.bridges.voice_live import open_voice_live
-from media_worker.bridges.voice_live_connect import VoiceLiveAccess, http_session
+from media_worker.bridges.connect import VoiceLiveAccess, http_session
+from media_worker.bridges.realtime_speech.access import realtime_speech
+from media_worker.bridges.realtime_speech.bridge import RealtimeSpeech, open_realtime_speech
+from media_worker.bridges.voice_live.bridge import open_voice_live
 from media_worker.drain import drain
 from media_worker.edge import for_ever
 from media_worker.entra import Tokens
 from media_worker.limits import SHUTDOWN_S
 from media_worker.reaper import Reaper
 from media_worker.settings import Settings
-from media_worker.speech_access import realtime_speech
 from media_worker.worker import Worker
 from switchboard import azure_clients
 from switchboard.acs_calls import CallAutomation

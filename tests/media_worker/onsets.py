@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media_worker.bridges import SpeechStarted, SpeechStopped
-from media_worker.rms import RmsDetector, RmsSettings, dbfs
+from media_worker.bridges.realtime_speech.rms import RmsDetector, RmsSettings, dbfs
 
 Samples = NDArray[np.float64]
 RATE = 24000

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from media_worker.native_speech import Kind, Sound, SpeechEvent, Word
-from media_worker.synthesizers import SpeechAccess, Synthesizers
+from media_worker.speech.native import Kind, Sound, SpeechEvent, Word
+from media_worker.speech.synthesizers import SpeechAccess, Synthesizers
 from simulator.speech_service import Speech
 from simulator.speech_service_switches import SpeechSwitches
 

@@ -1,0 +1,170 @@
+"""Getting a connection to an AI service: address, sign-in, retries, and what a refusal means."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import aiohttp
+from azure.core.exceptions import AzureError
+
+from media_worker.bridges import Failed
+from media_worker.bridges.voice_live import protocol
+from media_worker.limits import (
+    BRIDGE_CLOSE_S,
+    BRIDGE_HEARTBEAT_S,
+    CONNECT_BACKOFF_S,
+    CONNECT_S,
+    CONNECT_TRIES,
+    CONNECT_TRY_S,
+    MAX_EVENT_BYTES,
+)
+from switchboard.agents import VoiceLiveAgent
+
+_MENDS = {
+    400: "the service did not understand the request: check model or agent name and api-version",
+    401: "not signed in: check the credential, or the key; agent mode takes no keys",
+    403: "give the worker's identity the roles Cognitive Services User and Foundry User",
+    404: "no such endpoint, model or agent: check the endpoint and the agent in agents.toml",
+    429: "the resource's quota of connections or tokens is used up: raise it or spread the load",
+}
+_NOT_AGAIN = frozenset({400, 401, 403, 404})
+"""Answers to a handshake that the next try would get, too."""
+
+Socket: TypeAlias = "aiohttp.ClientWebSocketResponse[Literal[False]]"
+"""A WebSocket whose text messages are bytes."""
+
+
+class Access(Protocol):
+    """How to reach a service and sign in: with an Entra token, else with the key."""
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """From `http_session`."""
+        ...
+
+    @property
+    def bearer(self) -> Callable[[], Awaitable[str]] | None:
+        """Raises `AzureError` or TimeoutError when there is no token."""
+        ...
+
+    @property
+    def key(self) -> str | None:
+        """For `api-key`."""
+        ...
+
+
+@dataclass(frozen=True)
+class RealtimeAccess:
+    """Where Azure OpenAI Realtime is; the rest as in `Access`."""
+
+    http: aiohttp.ClientSession
+    endpoint: str
+    bearer: Callable[[], Awaitable[str]] | None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class VoiceLiveAccess:
+    """Where Voice Live is and how to sign in: with an Entra token, else with the key."""
+
+    http: aiohttp.ClientSession
+    """From `http_session`."""
+    endpoint: str
+    api_version: str
+    bearer: Callable[[], Awaitable[str]] | None
+    """Raises `AzureError` or TimeoutError when there is no token."""
+    key: str | None = None
+
+
+def http_session(tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
+    """A session for all calls of the process. The connector's usual limit of 100 connections would
+    leave call 101 waiting for ever."""
+    connector = aiohttp.TCPConnector(limit=0, ssl=tls if tls is not None else True)
+    return aiohttp.ClientSession(connector=connector)
+
+
+class ConnectError(Exception):
+    """There is no conversation to be had; `failed` says why."""
+
+    def __init__(self, code: str, message: str, *, again: bool, after_s: float = 0.0) -> None:
+        super().__init__(code)
+        self.failed = Failed(code, message)
+        self.again = again
+        self.after_s = after_s
+
+
+async def connect(
+    agent: VoiceLiveAgent, access: VoiceLiveAccess, conversation: str | None
+) -> Socket:
+    """A connection, after as many tries as `limits.py` allows. `conversation`: see `protocol.url`.
+
+    Raises:
+        ConnectError: the last try's.
+    """
+    address = protocol.url(access.endpoint, access.api_version, agent, conversation)
+    return await connect_to(address, access)
+
+
+async def connect_to(address: str, access: Access) -> Socket:
+    """The same for any WebSocket address. Raises `ConnectError`."""
+    now = asyncio.get_running_loop().time
+    deadline = now() + CONNECT_S
+    pause_s = CONNECT_BACKOFF_S
+    for tries_left in range(CONNECT_TRIES - 1, -1, -1):
+        try:
+            return await _try(access, address, min(CONNECT_TRY_S, deadline - now()))
+        except ConnectError as error:
+            wait_s = max(pause_s, error.after_s)
+            if not error.again or not tries_left or now() + wait_s >= deadline:
+                raise
+            await asyncio.sleep(wait_s)
+            pause_s *= 2
+    raise AssertionError("the last try returns or raises")
+
+
+def abort(connection: Socket) -> None:
+    """Ends a connection at once. Closing alone waits until what was written has been read, and
+    with it whoever is suspended in a send: for ever, when the peer does not read."""
+    # aiohttp has no public way to the transport of a client's WebSocket.
+    if (transport := connection._writer.transport) is not None:
+        transport.abort()
+
+
+async def _try(access: Access, address: str, limit_s: float) -> Socket:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await access.http.ws_connect(
+                address,
+                headers=await _credentials(access),
+                compress=0,
+                heartbeat=BRIDGE_HEARTBEAT_S,
+                max_msg_size=MAX_EVENT_BYTES,
+                timeout=aiohttp.ClientWSTimeout(ws_close=BRIDGE_CLOSE_S),
+                decode_text=False,
+            )
+    except aiohttp.WSServerHandshakeError as error:
+        raise _refusal(error.status, error.headers or {}) from error
+    except TimeoutError as error:
+        message = "no answer to the handshake: check network and endpoint"
+        raise ConnectError("connect_timeout", message, again=True) from error
+    except (aiohttp.ClientError, OSError) as error:
+        message = "no connection: check network and endpoint"
+        raise ConnectError("connect_failed", message, again=True) from error
+    except AzureError as error:
+        message = "no Entra token: check the worker's identity"
+        raise ConnectError("no_token", message, again=True) from error
+
+
+def _refusal(status: int, headers: Mapping[str, str]) -> ConnectError:
+    mend = _MENDS.get(status, "the service is unwell: check its health")
+    after = headers.get("Retry-After", "")
+    after_s = float(after) if after.isdecimal() else 0.0
+    return ConnectError(f"http_{status}", mend, again=status not in _NOT_AGAIN, after_s=after_s)
+
+
+async def _credentials(access: Access) -> dict[str, str]:
+    if access.bearer is not None:
+        return {"Authorization": f"Bearer {await access.bearer()}"}
+    return {"api-key": access.key or ""}

@@ -1,0 +1,300 @@
+"""One conversation of the second bridge, without its connections: what the model's events and the
+voice's have to say to each other, to the call, and to the model's memory.
+
+A turn is the model's response, or words of ours. It is over when it is both written and said.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+import pybase64
+
+from media_worker.acs_media import sample_count
+from media_worker.bridges import (
+    AgentAudio,
+    AgentSaid,
+    AgentTurnEnded,
+    AgentTurnStarted,
+    BridgeEvent,
+    CallerSaid,
+    Failed,
+    Notice,
+    SpeechStarted,
+    SpeechStopped,
+    ToolCall,
+    TurnStatus,
+)
+from media_worker.bridges import server_events as wire
+from media_worker.bridges.asks import Asks
+from media_worker.bridges.client_events import function_output
+from media_worker.bridges.realtime_speech import protocol
+from media_worker.bridges.realtime_speech.memory import Memory
+from media_worker.limits import MEMORY_TURNS
+from media_worker.speech.seams import Levels, Voice
+from media_worker.speech.speakable import Speakable
+from media_worker.speech.ssml import locale_of
+from switchboard.agents import RealtimeSpeechAgent
+from switchboard.record import TurnRecord
+
+GO_ON = (
+    "The line was interrupted for a moment, so the caller missed what you were saying or is "
+    "waiting for an answer. Apologise in a few words, then go on."
+)
+_OWN = "own-"
+"""Turns of ours are so named; the service's responses are not."""
+_STATUSES: dict[str, TurnStatus] = {s: s for s in ("cancelled", "incomplete", "failed")}
+_SILENCE_MS = 500.0
+"""Default of `silence_duration_ms` (Realtime API reference)."""
+_PADDING_MS = 300.0
+"""Default of `prefix_padding_ms`."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    speakable: Speakable
+    item: str = ""
+    written: bool = False
+    said: bool = False
+    interrupted: bool = False
+    status: TurnStatus = "completed"
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
+class Conversation:
+    """The state of one call's conversation, over all its connections. Methods return the messages
+    to send, in order; `report` takes what the call is to know."""
+
+    speaker: Voice
+
+    def __init__(
+        self,
+        agent: RealtimeSpeechAgent,
+        rate: int,
+        report: Callable[[BridgeEvent], None],
+        earlier: Sequence[TurnRecord],
+        levels: Levels,
+    ) -> None:
+        self._agent, self._rate, self._report, self._levels = agent, rate, report, levels
+        self._locale = agent.voice.locale or locale_of(agent.voice.name) or "en-US"
+        self._memory = Memory(earlier)
+        self._asks = Asks()
+        self._turns: dict[str, _Turn] = {}
+        self._active: str | None = None
+        """The turn that is being written."""
+        self._own = 0
+        self._greets = not earlier
+        self._owed = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
+        """Whether the caller waits for an answer."""
+        self._samples_in = 0
+        self._open = False
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether the caller has spoken and heard nothing from the model since."""
+        return self._owed
+
+    def greet(self) -> None:
+        """The call begins."""
+        if self._greets and self._agent.greeting:
+            self.say(self._agent.greeting)
+
+    def opened(self) -> list[bytes]:
+        """A connection took our settings: it is told what was said."""
+        self._open = True
+        if self._owed and not len(self._asks):
+            self._asks.add(before=[protocol.add_message("system", GO_ON)])
+        return self._memory.retold() + self._ask()
+
+    def dropped(self) -> None:
+        """The connection is gone. What it wrote is said all the same."""
+        if (name := self._active) is not None:
+            self._active = None
+            self._written(name, "failed", {})
+            self._owed = True
+        self._memory.dropped()
+        self._asks.dropped()
+        self._open, self._samples_in = False, 0
+
+    def caller_audio(self, audio: bytes) -> None:
+        """Caller audio is sent: the clock by which the service tells when somebody spoke."""
+        self._samples_in += sample_count(audio)
+
+    def say(self, text: str) -> list[bytes]:
+        """See `Bridge.say`."""
+        self._own += 1
+        name = f"{_OWN}{self._own}"
+        self._begin(name).written = True
+        messages = self._memory.own_words(name, text)
+        self._report(AgentSaid(name, text))
+        self.speaker.say(name, text)
+        return messages if self._open else []
+
+    def prompt(self, text: str, speaker: Literal["caller", "system"]) -> list[bytes]:
+        """See `Bridge.prompt`."""
+        message = protocol.add_message("user" if speaker == "caller" else "system", text)
+        self._asks.add(before=[message])
+        return self._ask()
+
+    def answer(self, call: str, output: str, *, react: bool) -> list[bytes]:
+        """See `Bridge.answer`."""
+        result = function_output(call, output)
+        if not react:
+            return [result] if self._open else []
+        self._asks.add(before=[result])
+        return self._ask()
+
+    def interrupt(self, name: str, heard_ms: int) -> tuple[list[bytes], str | None]:
+        """See `Bridge.interrupt`."""
+        self._owed = False
+        self._levels.silenced()
+        messages, heard = self._memory.interrupt(name, heard_ms)
+        if (turn := self._turns.get(name)) is not None and not turn.interrupted:
+            turn.interrupted = turn.said = True
+            turn.status = "cancelled"
+            self.speaker.cancel(name)
+            self._end_if_over(name, turn)
+        return (messages if self._open else []), heard
+
+    def cancel(self, name: str) -> list[bytes]:
+        """See `Bridge.cancel`."""
+        if (turn := self._turns.get(name)) is not None and not turn.said:
+            turn.said = True
+            self.speaker.cancel(name)
+            self._end_if_over(name, turn)
+        return self._memory.cancel(name) if self._open else []
+
+    # --- what the model reports -------------------------------------------------------------------
+
+    def receive(self, event: wire.ServerEvent) -> list[bytes]:
+        """Takes in one server event."""
+        match event:
+            case wire.TextDelta(response, item, text):
+                self._text(response, item, text)
+            case wire.SpeechStarted(item, at_ms):
+                self._owed = False
+                if not self._levels.decides:
+                    padding_ms = self._detector_ms("prefix_padding_ms", _PADDING_MS)
+                    self._report(SpeechStarted(item, self._ago_ms(at_ms, padding_ms)))
+            case wire.SpeechStopped(item, at_ms):
+                self._owed = True
+                silence_ms = self._detector_ms("silence_duration_ms", _SILENCE_MS)
+                self._report(SpeechStopped(item, self._ago_ms(at_ms, -silence_ms)))
+            case wire.CallerTranscript(item, text):
+                self._memory.caller_said(item, text)
+                self._report(CallerSaid(item, text))
+            case wire.ResponseCreated(response):
+                self._active = response
+                self._memory.turn_started(response)
+                self._asks.turn_started()
+                self._begin(response)
+                self.speaker.begin(response)
+            case wire.FunctionCall(response, call, name, arguments):
+                self._report(ToolCall(response, call, name, arguments))
+            case wire.ResponseDone(response, status, usage):
+                return self._done(response, status, usage)
+            case wire.Trouble(fatal, code, event_id, param):
+                self._report(Notice("error" if fatal else "warning", code))
+                if fatal:
+                    self._asks.error(event_id, param, code)
+                    return self._ask()
+            case wire.ItemCreated(item, previous):
+                self._memory.item_created(item, previous)
+            case wire.Malformed():
+                self._report(Notice("malformed", "event"))
+            case (
+                wire.SessionCreated()
+                | wire.SessionUpdated()
+                | wire.Other()
+                | wire.AudioDelta()
+                | wire.WordSpoken()
+            ):
+                pass
+            case _:
+                assert_never(event)
+        return []
+
+    def _text(self, name: str, item: str, written: str) -> None:
+        turn = self._turns.get(name)
+        if turn is None or turn.written:
+            return
+        turn.item = item
+        self._speak(name, turn, turn.speakable.push(written))
+
+    def _speak(self, name: str, turn: _Turn, text: str) -> None:
+        # An interrupted turn speaks no more, but its item must be known to be replaced.
+        self._memory.words(name, turn.item, "" if turn.interrupted else text)
+        if text and not turn.interrupted:
+            self._report(AgentSaid(name, text))
+            self.speaker.write(name, text)
+
+    def _done(self, name: str, status: str, usage: Mapping[str, int]) -> list[bytes]:
+        self._written(name, _STATUSES.get(status, "completed"), usage)
+        send = self._memory.done(name)
+        if name == self._active:
+            self._active = None
+        return (send if self._open else []) + self._ask()
+
+    def _written(self, name: str, status: TurnStatus, usage: Mapping[str, int]) -> None:
+        if (turn := self._turns.get(name)) is None or turn.written:
+            return
+        if turn.item:
+            self._speak(name, turn, turn.speakable.flush())
+        turn.written, turn.usage = True, usage
+        turn.status = "cancelled" if turn.interrupted else status
+        self.speaker.end(name)
+        self._end_if_over(name, turn)
+
+    # --- what the voice reports: see `speaking.Listener` ------------------------------------------
+
+    def sound(self, turn: str, pcm: bytes) -> None:
+        """See `Listener`."""
+        if not turn.startswith(_OWN):  # a phrase of ours is no answer
+            self._owed = False
+        self._levels.played(pcm)
+        self._memory.sound(turn, len(pcm) / 2 / self._rate * 1000)
+        self._report(AgentAudio(turn, pybase64.b64encode(pcm)))
+
+    def word(self, turn: str, end: int, middle_ms: float) -> None:
+        """See `Listener`."""
+        self._memory.word_spoken(turn, end, middle_ms)
+
+    def spoken(self, turn: str) -> None:
+        """See `Listener`."""
+        if (known := self._turns.get(turn)) is not None and not known.said:
+            known.said = True
+            self._end_if_over(turn, known)
+
+    def hoarse(self, code: str) -> None:
+        """See `Listener`."""
+        self._report(Notice("warning", f"speech:{code}"))
+
+    def speechless(self, code: str) -> None:
+        """See `Listener`."""
+        mend = "no voice can speak: check SPEECH_ENDPOINT, the sign-in and the agent's voice"
+        self._report(Failed(f"speech:{code}", mend))
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _begin(self, name: str) -> _Turn:
+        turn = self._turns[name] = _Turn(Speakable(self._locale))
+        if len(self._turns) > MEMORY_TURNS:
+            del self._turns[next(iter(self._turns))]
+        self._report(AgentTurnStarted(name))
+        return turn
+
+    def _end_if_over(self, name: str, turn: _Turn) -> None:
+        if turn.written and turn.said:
+            self._report(AgentTurnEnded(name, turn.status, turn.usage))
+
+    def _ask(self) -> list[bytes]:
+        return self._asks.next() if self._open and self._active is None else []
+
+    def _detector_ms(self, name: str, default: float) -> float:
+        value = self._agent.turn_detection.get(name)
+        return float(value) if isinstance(value, int | float) else default
+
+    def _ago_ms(self, at_ms: float | None, correction_ms: float) -> float:
+        """See the other bridge: padding or silence is taken out again."""
+        sent_ms = self._samples_in * 1000 / protocol.RATE
+        return 0.0 if at_ms is None else max(0.0, sent_ms - at_ms - correction_ms)

@@ -1,0 +1,204 @@
+"""One conversation with Voice Live, without its connection: what to send, what to report.
+
+Turns and items are `memory.py`, requests to speak are `asks.py`; here the service's events meet
+them and become the bridge's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from media_worker.acs_media import sample_count
+from media_worker.bridges import (
+    AgentAudio,
+    AgentSaid,
+    AgentTurnEnded,
+    AgentTurnStarted,
+    BridgeEvent,
+    CallerSaid,
+    Notice,
+    SpeechStarted,
+    SpeechStopped,
+    ToolCall,
+    TurnStatus,
+    client_events,
+)
+from media_worker.bridges import server_events as wire
+from media_worker.bridges.asks import Asks
+from media_worker.bridges.voice_live import protocol
+from media_worker.bridges.voice_live.memory import Memory
+from switchboard.agents import VoiceLiveAgent
+from switchboard.record import TurnRecord
+
+GO_ON = (
+    "The line was interrupted for a moment, so the caller missed what you were saying or is "
+    "waiting for an answer. Apologise in a few words, then go on."
+)
+_STATUSES: dict[str, TurnStatus] = {
+    "cancelled": "cancelled",
+    "incomplete": "incomplete",
+    "failed": "failed",
+}
+_SILENCE_MS = 500.0
+"""Default of `silence_duration_ms` in every detector that has it (Voice Live API reference)."""
+_PADDING_MS = 420.0
+"""Default of `prefix_padding_ms` in the Azure detectors; 400 in `server_vad`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What follows from a server event."""
+
+    report: list[BridgeEvent] = field(default_factory=list)
+    send: list[bytes] = field(default_factory=list)
+
+
+class Conversation:
+    """The state of one call's conversation, over all its connections; `earlier`: what was said
+    before the first of them. Every method returns the messages to send, in order; none while there
+    is no connection."""
+
+    def __init__(
+        self, agent: VoiceLiveAgent, rate: int, earlier: Sequence[TurnRecord] = ()
+    ) -> None:
+        self._agent = agent
+        self._samples_per_ms = rate / 1000
+        self._memory = Memory(rate, agent.heard_truth, earlier)
+        self._asks = Asks()
+        self._active: str | None = None
+        """The turn that is being made."""
+        self._owed = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
+        """Whether the caller waits for an answer."""
+        self._samples_in = 0
+        self._open = False
+        if agent.greeting and not earlier:
+            self._asks.add(words=agent.greeting)
+
+    def opened(self, *, retell: bool) -> list[bytes]:
+        """A connection took our settings; `retell`: it does not know what was said before."""
+        self._open = True
+        send = self._memory.retold() if retell else []
+        if self._owed and not len(self._asks):
+            self._asks.add(before=[protocol.add_message("system", GO_ON)])
+        return send + self._ask()
+
+    def dropped(self) -> list[BridgeEvent]:
+        """The connection is gone, and what it was about to say."""
+        report: list[BridgeEvent] = []
+        if self._active is not None:
+            report.append(AgentTurnEnded(self._active, "failed", {}))
+            self._owed = True
+        self._memory.dropped()
+        self._asks.dropped()
+        self._open, self._active, self._samples_in = False, None, 0
+        return report
+
+    def caller_audio(self, audio: bytes) -> None:
+        """Caller audio is sent: the clock by which the service tells when somebody spoke."""
+        self._samples_in += sample_count(audio)
+
+    def say(self, text: str) -> list[bytes]:
+        """See `Bridge.say`."""
+        self._asks.add(words=text)
+        return self._ask()
+
+    def prompt(self, text: str, speaker: Literal["caller", "system"]) -> list[bytes]:
+        """See `Bridge.prompt`."""
+        message = protocol.add_message("user" if speaker == "caller" else "system", text)
+        self._asks.add(before=[message])
+        return self._ask()
+
+    def answer(self, call: str, output: str, *, react: bool) -> list[bytes]:
+        """See `Bridge.answer`."""
+        result = client_events.function_output(call, output)
+        if not react:
+            return [result] if self._open else []
+        self._asks.add(before=[result])
+        return self._ask()
+
+    def interrupt(self, turn: str, heard_ms: int) -> list[bytes]:
+        """See `Bridge.interrupt`."""
+        self._owed = False
+        return self._memory.interrupt(turn, heard_ms)
+
+    def cancel(self, turn: str) -> list[bytes]:
+        """See `Bridge.cancel`."""
+        return self._memory.cancel(turn)
+
+    def receive(self, event: wire.ServerEvent) -> Received:
+        """Takes in one server event."""
+        match event:
+            case wire.AudioDelta(response, item, index, audio):
+                return self._audio(response, item, index, audio)
+            case wire.TextDelta(response, item, text):
+                self._memory.words(response, item, text)
+                return Received([AgentSaid(response, text)])
+            case wire.WordSpoken(response, item, word, end_ms):
+                self._memory.word_spoken(response, item, word, end_ms)
+            case wire.SpeechStarted(item, at_ms):
+                padding_ms = self._detector_ms("prefix_padding_ms", _PADDING_MS)
+                return Received([SpeechStarted(item, self._ago_ms(at_ms, padding_ms))])
+            case wire.SpeechStopped(item, at_ms):
+                self._owed = True
+                silence_ms = self._detector_ms("silence_duration_ms", _SILENCE_MS)
+                return Received([SpeechStopped(item, self._ago_ms(at_ms, -silence_ms))])
+            case wire.CallerTranscript(item, text):
+                self._memory.caller_said(item, text)
+                return Received([CallerSaid(item, text)])
+            case wire.ResponseCreated(response):
+                self._active = response
+                self._memory.turn_started(response)
+                self._asks.turn_started()
+                return Received([AgentTurnStarted(response)])
+            case wire.FunctionCall(response, call, name, arguments):
+                return Received([ToolCall(response, call, name, arguments)])
+            case wire.ResponseDone():
+                return self._turn_done(event)
+            case wire.Trouble():
+                return self._trouble(event)
+            case wire.ItemCreated(item, previous):
+                self._memory.item_created(item, previous)
+            case wire.Malformed():
+                return Received([Notice("malformed", "event")])
+            case wire.SessionCreated() | wire.SessionUpdated() | wire.Other():
+                pass
+            case _:
+                assert_never(event)
+        return Received()
+
+    def _audio(self, turn: str, item: str, content_index: int, audio: bytes) -> Received:
+        whole = self._memory.audio(turn, item, content_index, audio)
+        if whole is None:
+            return Received([Notice("malformed", "audio")])
+        self._owed = False
+        return Received([AgentAudio(turn, whole)] if whole else [])
+
+    def _turn_done(self, event: wire.ResponseDone) -> Received:
+        turn = event.response
+        status = _STATUSES.get(event.status, "completed")
+        send = self._memory.done(turn)
+        if turn == self._active:
+            self._active = None
+            if status == "failed" and not self._memory.has_items(turn):
+                self._asks.turn_failed()
+        return Received([AgentTurnEnded(turn, status, event.usage)], send + self._ask())
+
+    def _trouble(self, event: wire.Trouble) -> Received:
+        notice = Notice("error" if event.fatal else "warning", event.code)
+        if event.fatal:
+            self._asks.error(event.event_id, event.param, event.code)
+        return Received([notice], self._ask())
+
+    def _ask(self) -> list[bytes]:
+        return self._asks.next() if self._open and self._active is None else []
+
+    def _detector_ms(self, name: str, default: float) -> float:
+        value = self._agent.turn_detection.get(name)
+        return float(value) if isinstance(value, int | float) else default
+
+    def _ago_ms(self, at_ms: float | None, correction_ms: float) -> float:
+        """How long ago the caller's audio was at `at_ms`, which the service counts with the
+        padding or the silence that `correction_ms` takes out again."""
+        if at_ms is None:
+            return 0.0
+        return max(0.0, self._samples_in / self._samples_per_ms - at_ms - correction_ms)
