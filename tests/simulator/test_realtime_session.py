@@ -221,7 +221,7 @@ EVENTS = st.fixed_dictionaries(
 
 
 @pytest.mark.timeout(20)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(EVENTS | JSON, max_size=20))
 def test_whatever_is_sent_the_session_goes_on(messages: list[object]) -> None:
     async def scenario() -> None:

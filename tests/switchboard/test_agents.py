@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from switchboard.agents import (
@@ -24,7 +24,6 @@ _json: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 _tables = st.dictionaries(st.text(min_size=1), _json, max_size=4)
-_unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _seconds = st.floats(1, 120)
 
 
@@ -92,7 +91,6 @@ _speech_agents = st.builds(
 )
 
 
-@_unhurried
 @given(agents() | _speech_agents)
 def test_an_agent_comes_back_from_its_snapshot_as_it_was(agent: Agent) -> None:
     snapshot = agent_to_json(agent)
@@ -177,7 +175,6 @@ def test_no_content_of_a_faulty_snapshot_is_quoted() -> None:
     assert "secret" not in str(refused.value)
 
 
-@_unhurried
 @given(_json)
 def test_any_json_is_an_agent_or_refused(obj: Any) -> None:
     try:

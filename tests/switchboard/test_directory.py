@@ -2,7 +2,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from switchboard.directory import Directory, DirectoryError, Fault, parse_directory
@@ -197,7 +197,6 @@ def test_files_saved_on_windows_are_read_with_the_right_lines() -> None:
     assert fault.line == 11
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, len(EXAMPLE)),
     st.integers(0, 60),

@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from switchboard import numbers
@@ -159,7 +159,6 @@ def test_a_masked_number_shows_two_digits() -> None:
     assert numbers.masked("") == "…"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80), st.sampled_from([None, "US", "DE", "JP"]))
 def test_any_text_is_a_number_or_refused(raw: str, region: str | None) -> None:
     try:

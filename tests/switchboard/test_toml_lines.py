@@ -2,7 +2,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchboard.checks import Path
@@ -167,7 +167,7 @@ def _paths(value: Any, path: Path = ()) -> set[Path]:
     return found
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @given(documents())
 def test_everything_in_a_document_is_found_on_its_line(
     document: tuple[str, dict[Path, int]],
