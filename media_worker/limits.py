@@ -75,20 +75,21 @@ HANG_UP_S = 10.0
 MAX_TURNS = 500
 """Turns kept for the record of a call, the newest: a turn every seven seconds for an hour."""
 
-# --- the bridge to Voice Live ---------------------------------------------------------------------
+# --- the bridges' sessions ------------------------------------------------------------------------
 CONNECT_TRIES = 3
 """A refused or failed handshake is tried again: most faults of a network last under a second."""
 
-CONNECT_TRY_S = 4.0
+CONNECT_TRY_S = 2.0
 """For one handshake (DNS, TLS, upgrade); it takes 0.3 s."""
 
-CONNECT_S = 8.0
-"""For all tries together: the caller hears nothing while they last."""
+CONNECT_S = 3.5
+"""For all tries together. With `SESSION_OPEN_S` six seconds at most, of which a caller hears
+nothing but a greeting or a waiting phrase: longer, and the call is over for him anyway."""
 
 CONNECT_BACKOFF_S = 0.25
 """Before the second try, doubled before the third; a `Retry-After` that fits counts instead."""
 
-SESSION_OPEN_S = 6.0
+SESSION_OPEN_S = 2.5
 """From the upgrade to `session.updated`, half a second when all is well."""
 
 KEPT_AUDIO_S = 5.0

@@ -104,6 +104,7 @@ class ScriptedBridge:
         self.asked: list[tuple[Any, ...]] = []
         self.rate = 0
         self.open = False
+        self.own_apology: bytes | None = None
 
     def emit(self, *events: BridgeEvent | None) -> None:
         for event in events:
@@ -130,6 +131,9 @@ class ScriptedBridge:
 
     async def answer(self, call: str, output: str, *, react: bool) -> None:
         self.asked.append(("answer", call, react))
+
+    def apology(self) -> bytes | None:
+        return self.own_apology
 
     async def renew(self) -> None:
         self.asked.append(("renew", asyncio.get_running_loop().time()))

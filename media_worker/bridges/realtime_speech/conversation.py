@@ -10,7 +10,6 @@ from typing import Literal, assert_never
 
 import pybase64
 
-from media_worker.acs_media import sample_count
 from media_worker.bridges import (
     AgentAudio,
     AgentSaid,
@@ -27,9 +26,11 @@ from media_worker.bridges import (
 )
 from media_worker.bridges import server_events as wire
 from media_worker.bridges.asks import Asks
+from media_worker.bridges.caller_clock import CallerClock
 from media_worker.bridges.client_events import function_output
 from media_worker.bridges.realtime_speech import protocol
 from media_worker.bridges.realtime_speech.memory import Memory
+from media_worker.bridges.session import Received
 from media_worker.limits import MEMORY_TURNS
 from media_worker.speech.seams import Levels, Voice
 from media_worker.speech.speakable import Speakable
@@ -44,8 +45,6 @@ GO_ON = (
 _OWN = "own-"
 """Turns of ours are so named; the service's responses are not."""
 _STATUSES: dict[str, TurnStatus] = {s: s for s in ("cancelled", "incomplete", "failed")}
-_SILENCE_MS = 500.0
-"""Default of `silence_duration_ms` (Realtime API reference)."""
 _PADDING_MS = 300.0
 """Default of `prefix_padding_ms`."""
 
@@ -86,7 +85,7 @@ class Conversation:
         self._greets = not earlier
         self._owed = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
         """Whether the caller waits for an answer."""
-        self._samples_in = 0
+        self._clock = CallerClock(protocol.RATE, agent.turn_detection, _PADDING_MS)
         self._open = False
 
     @property
@@ -99,6 +98,13 @@ class Conversation:
         if self._greets and self._agent.greeting:
             self.say(self._agent.greeting)
 
+    def settings(self) -> bytes:
+        """See `session.Conversation`."""
+        return protocol.session_update(self._agent)
+
+    def created(self, session: wire.SessionCreated) -> None:
+        """See `session.Conversation`: its conversations have no names."""
+
     def opened(self) -> list[bytes]:
         """A connection took our settings: it is told what was said."""
         self._open = True
@@ -106,7 +112,7 @@ class Conversation:
             self._asks.add(before=[protocol.add_message("system", GO_ON)])
         return self._memory.retold() + self._ask()
 
-    def dropped(self) -> None:
+    def dropped(self) -> Sequence[BridgeEvent]:
         """The connection is gone. What it wrote is said all the same."""
         if (name := self._active) is not None:
             self._active = None
@@ -114,11 +120,13 @@ class Conversation:
             self._owed = True
         self._memory.dropped()
         self._asks.dropped()
-        self._open, self._samples_in = False, 0
+        self._open = False
+        self._clock.restart()
+        return ()
 
     def caller_audio(self, audio: bytes) -> None:
         """Caller audio is sent: the clock by which the service tells when somebody spoke."""
-        self._samples_in += sample_count(audio)
+        self._clock.sent(audio)
 
     def say(self, text: str) -> list[bytes]:
         """See `Bridge.say`."""
@@ -166,20 +174,21 @@ class Conversation:
 
     # --- what the model reports -------------------------------------------------------------------
 
-    def receive(self, event: wire.ServerEvent) -> list[bytes]:
+    def receive(self, event: wire.ServerEvent) -> Received:
         """Takes in one server event."""
+        return Received(send=self._take(event))
+
+    def _take(self, event: wire.ServerEvent) -> list[bytes]:
         match event:
             case wire.TextDelta(response, item, text):
                 self._text(response, item, text)
             case wire.SpeechStarted(item, at_ms):
                 self._owed = False
                 if not self._levels.decides:
-                    padding_ms = self._detector_ms("prefix_padding_ms", _PADDING_MS)
-                    self._report(SpeechStarted(item, self._ago_ms(at_ms, padding_ms)))
+                    self._report(SpeechStarted(item, self._clock.started_ago_ms(at_ms)))
             case wire.SpeechStopped(item, at_ms):
                 self._owed = True
-                silence_ms = self._detector_ms("silence_duration_ms", _SILENCE_MS)
-                self._report(SpeechStopped(item, self._ago_ms(at_ms, -silence_ms)))
+                self._report(SpeechStopped(item, self._clock.stopped_ago_ms(at_ms)))
             case wire.CallerTranscript(item, text):
                 self._memory.caller_said(item, text)
                 self._report(CallerSaid(item, text))
@@ -289,12 +298,3 @@ class Conversation:
 
     def _ask(self) -> list[bytes]:
         return self._asks.next() if self._open and self._active is None else []
-
-    def _detector_ms(self, name: str, default: float) -> float:
-        value = self._agent.turn_detection.get(name)
-        return float(value) if isinstance(value, int | float) else default
-
-    def _ago_ms(self, at_ms: float | None, correction_ms: float) -> float:
-        """See the other bridge: padding or silence is taken out again."""
-        sent_ms = self._samples_in * 1000 / protocol.RATE
-        return 0.0 if at_ms is None else max(0.0, sent_ms - at_ms - correction_ms)
