@@ -24,6 +24,7 @@ from media_worker.entra import Tokens
 from media_worker.limits import SHUTDOWN_S
 from media_worker.reaper import Reaper
 from media_worker.settings import Settings
+from media_worker.tools import offered
 from media_worker.worker import Worker
 from switchboard import azure_clients
 from switchboard.acs_calls import CallAutomation
@@ -176,12 +177,14 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
 def _bridges(
     access: VoiceLiveAccess, shared: RealtimeSpeech | None, record: CallRecord
 ) -> OpenBridge:
+    tools = offered(person=record.descriptor.fallback_number is not None)
+
     def open_bridge(agent: Agent, rate: int) -> AbstractAsyncContextManager[Bridge]:
         match agent:
             case VoiceLiveAgent():
-                return open_voice_live(agent, rate, access, record.call_id, record.turns)
+                return open_voice_live(agent, rate, access, record.call_id, record.turns, tools)
             case RealtimeSpeechAgent() if shared is not None:
-                return open_realtime_speech(agent, rate, shared, record.turns)
+                return open_realtime_speech(agent, rate, shared, record.turns, tools)
             case RealtimeSpeechAgent():
                 return open_absent("set REALTIME_ENDPOINT and SPEECH_REGION")
             case _:

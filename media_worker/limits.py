@@ -69,6 +69,12 @@ PAUSE_POLL_S = 0.1
 APOLOGY_S = 30.0
 """The apology is a sentence of speech and a transfer; the record's closing waits no longer."""
 
+OWN_APOLOGY_S = 12.0
+"""The apology in the agent's own voice, behind what is being heard at most `LAST_WORDS_AHEAD_S`."""
+
+LAST_WORDS_AHEAD_S = 3.0
+"""So much of a failing agent's turn is still heard before its apology; the rest is cut off."""
+
 HANG_UP_S = 10.0
 """Two tries of an ACS request; the caller hangs up by himself sooner or later."""
 
@@ -118,6 +124,9 @@ MEMORY_TURNS = 64
 
 ASK_TRIES = 3
 """How often a request to speak is repeated that the service refused; more will not help."""
+
+TURN_FAILURES = 2
+"""Turns in a row that may fail without a word, each asked for again: some seconds of silence."""
 
 ASKS_WAITING = 4
 """Requests to speak that wait for the turn in progress; a fifth is dropped."""

@@ -26,6 +26,7 @@ from media_worker.speech.clips import Clips
 from media_worker.speech.rendering import render
 from media_worker.speech.speaking import Speaker
 from media_worker.speech.synthesizers import Synthesizers
+from media_worker.tools import Tool
 from switchboard.agents import RealtimeSpeechAgent
 from switchboard.record import TurnRecord
 
@@ -44,10 +45,12 @@ def open_realtime_speech(
     rate: int,
     shared: RealtimeSpeech,
     earlier: Sequence[TurnRecord] = (),
+    tools: Sequence[Tool] = (),
 ) -> AbstractAsyncContextManager[Bridge]:
     """The bridge for one call; see `OpenBridge`. `earlier`: the turns in the call's record, when
-    another worker carried it before: the model is told, and nobody is greeted again."""
-    return _opened(agent, rate, shared, earlier)
+    another worker carried it before: the model is told, and nobody is greeted again. `tools`: what
+    the model may call."""
+    return _opened(agent, rate, shared, earlier, tools)
 
 
 @asynccontextmanager
@@ -56,9 +59,10 @@ async def _opened(
     rate: int,
     shared: RealtimeSpeech,
     earlier: Sequence[TurnRecord],
+    tools: Sequence[Tool],
 ) -> AsyncIterator[Bridge]:
     async with asyncio.TaskGroup() as tasks:
-        bridge = RealtimeSpeechBridge(agent, rate, shared, earlier, tasks)
+        bridge = RealtimeSpeechBridge(agent, rate, shared, earlier, tools, tasks)
         try:
             yield bridge
         finally:
@@ -74,12 +78,14 @@ class RealtimeSpeechBridge:
         rate: int,
         shared: RealtimeSpeech,
         earlier: Sequence[TurnRecord],
+        tools: Sequence[Tool],
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._agent, self._rate, self._shared, self._tasks = agent, rate, shared, tasks
         self._events: asyncio.Queue[BridgeEvent] = asyncio.Queue()
         self._sensor = LevelSensor(agent.barge_in, rate, asyncio.get_running_loop().time)
-        self._talk = Conversation(agent, rate, self._events.put_nowait, earlier, self._sensor)
+        report = self._events.put_nowait
+        self._talk = Conversation(agent, rate, report, earlier, self._sensor, tools)
         self._speaker = Speaker(agent, rate, shared.pool, shared.clips, self._talk)
         self._talk.speaker = self._speaker
         self._resampler = None if rate == protocol.RATE else Resampler(rate, protocol.RATE)

@@ -5,7 +5,6 @@ A turn is the model's response, or words of ours. It is over when it is both wri
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 import pybase64
@@ -13,8 +12,6 @@ import pybase64
 from media_worker.bridges import (
     AgentAudio,
     AgentSaid,
-    AgentTurnEnded,
-    AgentTurnStarted,
     BridgeEvent,
     CallerSaid,
     Failed,
@@ -25,16 +22,16 @@ from media_worker.bridges import (
     TurnStatus,
 )
 from media_worker.bridges import server_events as wire
-from media_worker.bridges.asks import Asks
+from media_worker.bridges.asks import TURNS_FAIL, Asks
 from media_worker.bridges.caller_clock import CallerClock
 from media_worker.bridges.client_events import function_output
 from media_worker.bridges.realtime_speech import protocol
 from media_worker.bridges.realtime_speech.memory import Memory
+from media_worker.bridges.realtime_speech.turns import Turn, Turns
 from media_worker.bridges.session import Received
-from media_worker.limits import MEMORY_TURNS
 from media_worker.speech.seams import Levels, Voice
-from media_worker.speech.speakable import Speakable
 from media_worker.speech.ssml import locale_of
+from media_worker.tools import Tool
 from switchboard.agents import RealtimeSpeechAgent
 from switchboard.record import TurnRecord
 
@@ -47,17 +44,6 @@ _OWN = "own-"
 _STATUSES: dict[str, TurnStatus] = {s: s for s in ("cancelled", "incomplete", "failed")}
 _PADDING_MS = 300.0
 """Default of `prefix_padding_ms`."""
-
-
-@dataclass(slots=True)
-class _Turn:
-    speakable: Speakable
-    item: str = ""
-    written: bool = False
-    said: bool = False
-    interrupted: bool = False
-    status: TurnStatus = "completed"
-    usage: Mapping[str, int] = field(default_factory=dict)
 
 
 class Conversation:
@@ -73,12 +59,14 @@ class Conversation:
         report: Callable[[BridgeEvent], None],
         earlier: Sequence[TurnRecord],
         levels: Levels,
+        tools: Sequence[Tool] = (),
     ) -> None:
         self._agent, self._rate, self._report, self._levels = agent, rate, report, levels
-        self._locale = agent.voice.locale or locale_of(agent.voice.name) or "en-US"
+        self._tools = tools
         self._memory = Memory(earlier)
         self._asks = Asks()
-        self._turns: dict[str, _Turn] = {}
+        locale = agent.voice.locale or locale_of(agent.voice.name) or "en-US"
+        self._turns = Turns(locale, report)
         self._active: str | None = None
         """The turn that is being written."""
         self._own = 0
@@ -100,7 +88,7 @@ class Conversation:
 
     def settings(self) -> bytes:
         """See `session.Conversation`."""
-        return protocol.session_update(self._agent)
+        return protocol.session_update(self._agent, self._tools)
 
     def created(self, session: wire.SessionCreated) -> None:
         """See `session.Conversation`: its conversations have no names."""
@@ -132,7 +120,7 @@ class Conversation:
         """See `Bridge.say`."""
         self._own += 1
         name = f"{_OWN}{self._own}"
-        self._begin(name).written = True
+        self._turns.begin(name).written = True
         messages = self._memory.own_words(name, text)
         self._report(AgentSaid(name, text))
         self.speaker.say(name, text)
@@ -158,18 +146,15 @@ class Conversation:
         self._levels.silenced()
         messages, heard = self._memory.interrupt(name, heard_ms)
         if (turn := self._turns.get(name)) is not None and not turn.interrupted:
-            turn.interrupted = turn.said = True
-            turn.status = "cancelled"
             self.speaker.cancel(name)
-            self._end_if_over(name, turn)
+            self._turns.said(turn, interrupted=True)
         return (messages if self._open else []), heard
 
     def cancel(self, name: str) -> list[bytes]:
         """See `Bridge.cancel`."""
         if (turn := self._turns.get(name)) is not None and not turn.said:
-            turn.said = True
             self.speaker.cancel(name)
-            self._end_if_over(name, turn)
+            self._turns.said(turn)
         return self._memory.cancel(name) if self._open else []
 
     # --- what the model reports -------------------------------------------------------------------
@@ -196,7 +181,7 @@ class Conversation:
                 self._active = response
                 self._memory.turn_started(response)
                 self._asks.turn_started()
-                self._begin(response)
+                self._turns.begin(response)
                 self.speaker.begin(response)
             case wire.FunctionCall(response, call, name, arguments):
                 self._report(ToolCall(response, call, name, arguments))
@@ -228,31 +213,34 @@ class Conversation:
         if turn is None or turn.written:
             return
         turn.item = item
-        self._speak(name, turn, turn.speakable.push(written))
+        self._asks.turn_spoke()
+        self._speak(turn, turn.speakable.push(written))
 
-    def _speak(self, name: str, turn: _Turn, text: str) -> None:
+    def _speak(self, turn: Turn, text: str) -> None:
         # An interrupted turn speaks no more, but its item must be known to be replaced.
-        self._memory.words(name, turn.item, "" if turn.interrupted else text)
+        self._memory.words(turn.name, turn.item, "" if turn.interrupted else text)
         if text and not turn.interrupted:
-            self._report(AgentSaid(name, text))
-            self.speaker.write(name, text)
+            self._report(AgentSaid(turn.name, text))
+            self.speaker.write(turn.name, text)
 
     def _done(self, name: str, status: str, usage: Mapping[str, int]) -> list[bytes]:
+        turn = self._turns.get(name)
         self._written(name, _STATUSES.get(status, "completed"), usage)
         send = self._memory.done(name)
         if name == self._active:
             self._active = None
+            silent = turn is not None and not turn.item and not turn.interrupted
+            if status == "failed" and silent and not self._asks.turn_failed():
+                self._report(Failed("turns_fail", TURNS_FAIL))
         return (send if self._open else []) + self._ask()
 
     def _written(self, name: str, status: TurnStatus, usage: Mapping[str, int]) -> None:
         if (turn := self._turns.get(name)) is None or turn.written:
             return
         if turn.item:
-            self._speak(name, turn, turn.speakable.flush())
-        turn.written, turn.usage = True, usage
-        turn.status = "cancelled" if turn.interrupted else status
+            self._speak(turn, turn.speakable.flush())
         self.speaker.end(name)
-        self._end_if_over(name, turn)
+        self._turns.written(turn, status, usage)
 
     # --- what the voice reports: see `speaking.Listener` ------------------------------------------
 
@@ -271,8 +259,7 @@ class Conversation:
     def spoken(self, turn: str) -> None:
         """See `Listener`."""
         if (known := self._turns.get(turn)) is not None and not known.said:
-            known.said = True
-            self._end_if_over(turn, known)
+            self._turns.said(known)
 
     def hoarse(self, code: str) -> None:
         """See `Listener`."""
@@ -284,17 +271,6 @@ class Conversation:
         self._report(Failed(f"speech:{code}", mend))
 
     # --- within -----------------------------------------------------------------------------------
-
-    def _begin(self, name: str) -> _Turn:
-        turn = self._turns[name] = _Turn(Speakable(self._locale))
-        if len(self._turns) > MEMORY_TURNS:
-            del self._turns[next(iter(self._turns))]
-        self._report(AgentTurnStarted(name))
-        return turn
-
-    def _end_if_over(self, name: str, turn: _Turn) -> None:
-        if turn.written and turn.said:
-            self._report(AgentTurnEnded(name, turn.status, turn.usage))
 
     def _ask(self) -> list[bytes]:
         return self._asks.next() if self._open and self._active is None else []

@@ -12,6 +12,7 @@ from media_worker.bridges import Bridge, BridgeEvent
 from media_worker.bridges.connect import Socket, VoiceLiveAccess, connect
 from media_worker.bridges.session import ServiceSession
 from media_worker.bridges.voice_live.conversation import Conversation
+from media_worker.tools import Tool
 from switchboard.agents import VoiceLiveAgent
 from switchboard.record import TurnRecord
 
@@ -22,10 +23,12 @@ def open_voice_live(
     access: VoiceLiveAccess,
     call_id: str,
     earlier: Sequence[TurnRecord] = (),
+    tools: Sequence[Tool] = (),
 ) -> AbstractAsyncContextManager[Bridge]:
     """The bridge for one call; see `OpenBridge`. `earlier`: the turns in the call's record, when
-    another worker carried it before: the service is told, and does not greet again."""
-    return _opened(VoiceLiveBridge(agent, rate, access, call_id, earlier))
+    another worker carried it before: the service is told, and does not greet again. `tools`: what
+    the model may call."""
+    return _opened(VoiceLiveBridge(agent, rate, access, call_id, earlier, tools))
 
 
 @asynccontextmanager
@@ -46,9 +49,10 @@ class VoiceLiveBridge:
         access: VoiceLiveAccess,
         call_id: str,
         earlier: Sequence[TurnRecord] = (),
+        tools: Sequence[Tool] = (),
     ) -> None:
         self._agent, self._access = agent, access
-        self._conversation = Conversation(agent, rate, call_id, earlier)
+        self._conversation = Conversation(agent, rate, call_id, earlier, tools)
         resumed = bool(earlier)
         self._session = ServiceSession(self._conversation, self._connect, rate, resumed=resumed)
         self.send_audio, self.renew = self._session.send_audio, self._session.renew

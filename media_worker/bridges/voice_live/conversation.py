@@ -14,6 +14,7 @@ from media_worker.bridges import (
     AgentTurnStarted,
     BridgeEvent,
     CallerSaid,
+    Failed,
     Notice,
     SpeechStarted,
     SpeechStopped,
@@ -22,11 +23,12 @@ from media_worker.bridges import (
     client_events,
 )
 from media_worker.bridges import server_events as wire
-from media_worker.bridges.asks import Asks
+from media_worker.bridges.asks import TURNS_FAIL, Asks
 from media_worker.bridges.caller_clock import CallerClock
 from media_worker.bridges.session import Received
 from media_worker.bridges.voice_live import protocol
 from media_worker.bridges.voice_live.memory import Memory
+from media_worker.tools import Tool
 from switchboard.agents import VoiceLiveAgent
 from switchboard.record import TurnRecord
 
@@ -49,9 +51,14 @@ class Conversation:
     there is no connection."""
 
     def __init__(
-        self, agent: VoiceLiveAgent, rate: int, call_id: str, earlier: Sequence[TurnRecord] = ()
+        self,
+        agent: VoiceLiveAgent,
+        rate: int,
+        call_id: str,
+        earlier: Sequence[TurnRecord] = (),
+        tools: Sequence[Tool] = (),
     ) -> None:
-        self._agent, self._rate, self._call_id = agent, rate, call_id
+        self._agent, self._rate, self._call_id, self._tools = agent, rate, call_id, tools
         self._memory = Memory(rate, agent.heard_truth, earlier)
         self._asks = Asks()
         self._active: str | None = None
@@ -69,7 +76,7 @@ class Conversation:
 
     def settings(self) -> bytes:
         """See `session.Conversation`."""
-        return protocol.session_update(self._agent, self._rate, self._call_id)
+        return protocol.session_update(self._agent, self._rate, self._call_id, self._tools)
 
     def created(self, session: wire.SessionCreated) -> None:
         """See `session.Conversation`."""
@@ -178,11 +185,14 @@ class Conversation:
         turn = event.response
         status = _STATUSES.get(event.status, "completed")
         send = self._memory.done(turn)
+        report: list[BridgeEvent] = [AgentTurnEnded(turn, status, event.usage)]
         if turn == self._active:
             self._active = None
-            if status == "failed" and not self._memory.has_items(turn):
-                self._asks.turn_failed()
-        return Received([AgentTurnEnded(turn, status, event.usage)], send + self._ask())
+            if self._memory.has_items(turn):
+                self._asks.turn_spoke()
+            elif status == "failed" and not self._asks.turn_failed():
+                report.append(Failed("turns_fail", TURNS_FAIL))
+        return Received(report, send + self._ask())
 
     def _trouble(self, event: wire.Trouble) -> Received:
         notice = Notice("error" if event.fatal else "warning", event.code)
