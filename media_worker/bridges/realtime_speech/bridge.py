@@ -26,6 +26,8 @@ from media_worker.bridges.connect import (
     Socket,
     abort,
     connect_to,
+    opening,
+    settle,
 )
 from media_worker.bridges.realtime_speech import protocol
 from media_worker.bridges.realtime_speech.conversation import Conversation
@@ -36,7 +38,6 @@ from media_worker.limits import (
     KEPT_AUDIO_S,
     RECONNECTS,
     RECONNECTS_S,
-    SESSION_OPEN_S,
     WAITING_POLL_S,
     WAITING_S,
 )
@@ -244,43 +245,18 @@ class RealtimeSpeechBridge:
         access = self._shared.realtime
         address = protocol.url(access.endpoint, self._agent.model)
         connection = self._connection = await connect_to(address, access)
-        try:
-            async with asyncio.timeout(SESSION_OPEN_S):
-                update = protocol.session_update(self._agent)
-                await connection.send_frame(update, WSMsgType.TEXT)
-                await self._await_updated(connection)
-                for message in self._talk.opened():
-                    await connection.send_frame(message, WSMsgType.TEXT)
-                while self._kept:
-                    audio = self._oldest_kept()
-                    self._talk.caller_audio(audio)
-                    await connection.send_frame(append(audio), WSMsgType.TEXT)
-        except TimeoutError as error:
-            mend = "the service accepted the connection, but did not open a session"
-            raise ConnectError("session_timeout", mend, again=False) from error
-        except (ConnectionError, ClientError) as error:
-            mend = "the service closed the connection while the session opened"
-            raise ConnectError("session_closed", mend, again=False) from error
+        async with opening():
+            created = await settle(connection, protocol.session_update(self._agent))
+            if created is not None:
+                self._expires_at = created.expires_at
+            for message in self._talk.opened():
+                await connection.send_frame(message, WSMsgType.TEXT)
+            while self._kept:
+                audio = self._oldest_kept()
+                self._talk.caller_audio(audio)
+                await connection.send_frame(append(audio), WSMsgType.TEXT)
         self._socket = connection  # nothing was awaited since the last kept audio
         return connection
-
-    async def _await_updated(self, connection: Socket) -> None:
-        while True:
-            message = await connection.receive()
-            if message.type is WSMsgType.BINARY:
-                continue
-            if message.type is not WSMsgType.TEXT:
-                raise ConnectionResetError
-            match wire.decode(message.data):
-                case wire.SessionCreated(expires_at):
-                    self._expires_at = expires_at
-                case wire.SessionUpdated():
-                    return
-                case wire.Trouble(fatal=True, code=code, param=param):
-                    text = f"the service refuses the agent's settings ({param or 'no field named'})"
-                    raise ConnectError(f"session_refused:{code}", text, again=False)
-                case _:
-                    pass
 
     def _expires_in_s(self) -> float | None:
         return None if self._expires_at is None else self._expires_at - wall_now()

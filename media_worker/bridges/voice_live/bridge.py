@@ -21,6 +21,8 @@ from media_worker.bridges.connect import (
     VoiceLiveAccess,
     abort,
     connect,
+    opening,
+    settle,
 )
 from media_worker.bridges.voice_live import protocol
 from media_worker.bridges.voice_live.conversation import Conversation
@@ -29,7 +31,6 @@ from media_worker.limits import (
     KEPT_AUDIO_S,
     RECONNECTS,
     RECONNECTS_S,
-    SESSION_OPEN_S,
 )
 from switchboard.agents import VoiceLiveAgent
 from switchboard.clock import wall_now
@@ -186,45 +187,20 @@ class VoiceLiveBridge:
         """A connection that has taken our settings, with the kept caller audio already sent."""
         known = self._agent_conversation
         connection = self._connection = await connect(self._agent, self._access, known)
-        try:
-            async with asyncio.timeout(SESSION_OPEN_S):
-                update = protocol.session_update(self._agent, self._rate, self._call_id)
-                await connection.send_frame(update, WSMsgType.TEXT)
-                await self._await_updated(connection)
-                retell = self._resumed and known is None
-                for message in self._conversation.opened(retell=retell):
-                    await connection.send_frame(message, WSMsgType.TEXT)
-                while self._kept:
-                    audio = self._oldest_kept()
-                    self._conversation.caller_audio(audio)
-                    await connection.send_frame(client_events.append(audio), WSMsgType.TEXT)
-        except TimeoutError as error:
-            mend = "the service accepted the connection, but did not open a session"
-            raise ConnectError("session_timeout", mend, again=False) from error
-        except (ConnectionError, ClientError) as error:
-            mend = "the service closed the connection while the session opened"
-            raise ConnectError("session_closed", mend, again=False) from error
+        async with opening():
+            update = protocol.session_update(self._agent, self._rate, self._call_id)
+            if (created := await settle(connection, update)) is not None:
+                self._expires_at = created.expires_at
+                self._agent_conversation = created.conversation
+            retell = self._resumed and known is None
+            for message in self._conversation.opened(retell=retell):
+                await connection.send_frame(message, WSMsgType.TEXT)
+            while self._kept:
+                audio = self._oldest_kept()
+                self._conversation.caller_audio(audio)
+                await connection.send_frame(client_events.append(audio), WSMsgType.TEXT)
         self._socket = connection  # nothing was awaited since the last kept audio
         return connection
-
-    async def _await_updated(self, connection: Socket) -> None:
-        while True:
-            message = await connection.receive()
-            if message.type is WSMsgType.BINARY:
-                continue
-            if message.type is not WSMsgType.TEXT:
-                raise ConnectionResetError
-            match wire.decode(message.data):
-                case wire.SessionCreated(expires_at, conversation):
-                    self._expires_at, self._agent_conversation = expires_at, conversation
-                case wire.SessionUpdated():
-                    return
-                case wire.Trouble(fatal=True, code=code, param=param):
-                    refused = f"session_refused:{code}"
-                    text = f"the service refuses the agent's settings ({param or 'no field named'})"
-                    raise ConnectError(refused, text, again=False)
-                case _:
-                    pass
 
     def _expires_in_s(self) -> float | None:
         return None if self._expires_at is None else self._expires_at - wall_now()
