@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import assert_never
@@ -17,10 +17,11 @@ from media_worker.bridges.absent import open_absent
 from media_worker.bridges.connect import VoiceLiveAccess, http_session
 from media_worker.bridges.realtime_speech.access import realtime_speech
 from media_worker.bridges.realtime_speech.bridge import RealtimeSpeech, open_realtime_speech
+from media_worker.bridges.voice_live.access import voice_live
 from media_worker.bridges.voice_live.bridge import open_voice_live
 from media_worker.drain import drain
 from media_worker.edge import for_ever
-from media_worker.entra import Tokens
+from media_worker.entra import Loops
 from media_worker.limits import SHUTDOWN_S
 from media_worker.reaper import Reaper
 from media_worker.settings import Settings
@@ -125,7 +126,7 @@ class _Clients:
     acs: CallAutomation
     keys: KeySet
     bridge_for: Callable[[CallRecord], OpenBridge]
-    loops: Mapping[str, Callable[[], Awaitable[None]]]
+    loops: Loops
 
 
 async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
@@ -139,7 +140,7 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
     queue = await asyncio.to_thread(azure_clients.sessions_queue, settings, credential)
     for client in (automation, container, queue):
         await stack.enter_async_context(client)
-    tls = await asyncio.to_thread(_tls, settings.tls_ca_file)
+    tls = await asyncio.to_thread(tls_context, settings.tls_ca_file)
     http = await stack.enter_async_context(http_session(tls))
 
     async def fetch(url: str) -> bytes:
@@ -152,22 +153,12 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
     ledger = Ledger(RecordBlobs(container), SessionQueue(queue, container), by=secrets.token_hex(8))
     acs = CallAutomation(automation)
     keys = KeySet(settings.acs_jwks_url, fetch, asyncio.get_running_loop().time)
-    loops: dict[str, Callable[[], Awaitable[None]]] = {
+    loops: Loops = {
         "reaper": Reaper(ledger, acs, seed=secrets.randbits(32)).run,
         "lag": lag.watch,
         "keys": keys.keep_fresh,
     }
-    bearer = None
-    if settings.voice_live_key is None and credential is not None:
-        tokens = Tokens(credential, settings.voice_live_scope)
-        loops["tokens"], bearer = tokens.keep_fresh, tokens.bearer
-    access = VoiceLiveAccess(
-        http,
-        settings.voice_live_endpoint,
-        settings.voice_live_api_version,
-        bearer,
-        settings.voice_live_key,
-    )
+    access = voice_live(settings, http, credential, loops)
     shared = realtime_speech(settings, http, credential, loops)
     if shared is not None:
         stack.push_async_callback(shared.pool.close)
@@ -193,7 +184,7 @@ def _bridges(
     return open_bridge
 
 
-def _tls(ca_file: str | None) -> ssl.SSLContext | None:
+def tls_context(ca_file: str | None) -> ssl.SSLContext | None:
     """The usual authorities and the extra one; None: only the usual."""
     if ca_file is None:
         return None

@@ -145,6 +145,15 @@ class Environment:
 
         Raises `SettingsError` with every fault at once.
         """
+        settings, faults = cls.with_faults(environ)
+        if faults:
+            raise SettingsError(faults)
+        return settings
+
+    @classmethod
+    def with_faults(cls, environ: Mapping[str, str]) -> tuple[Self, tuple[SettingFault, ...]]:
+        """The settings, and every fault: for whoever examines an environment. A setting that is at
+        fault is None, whatever its type says."""
         values: dict[str, Any] = {}
         faults: list[SettingFault] = []
         for one in fields(cls):
@@ -152,12 +161,9 @@ class Environment:
                 values |= _read(one, environ)
             except ValueError as error:
                 faults.append(_fault(one, environ, expected=str(error)))
-        if faults:
-            raise SettingsError(tuple(faults))
+                values[one.name] = None
         settings = cls(**values)
-        if contradictions := tuple(settings.contradictions()):
-            raise SettingsError(contradictions)
-        return settings
+        return settings, tuple(faults or settings.contradictions())
 
     def contradictions(self) -> Iterator[SettingFault]:
         """Faults that only show when several settings are seen together."""

@@ -2,14 +2,17 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 import aiohttp
+from aiohttp import WSMsgType
 from azure.core.exceptions import AzureError
 
 from media_worker.bridges import Failed
+from media_worker.bridges import server_events as wire
 from media_worker.bridges.voice_live import protocol
 from media_worker.limits import (
     BRIDGE_CLOSE_S,
@@ -19,6 +22,7 @@ from media_worker.limits import (
     CONNECT_TRIES,
     CONNECT_TRY_S,
     MAX_EVENT_BYTES,
+    SESSION_OPEN_S,
 )
 from switchboard.agents import VoiceLiveAgent
 
@@ -122,6 +126,43 @@ async def connect_to(address: str, access: Access) -> Socket:
             await asyncio.sleep(wait_s)
             pause_s *= 2
     raise AssertionError("the last try returns or raises")
+
+
+@asynccontextmanager
+async def opening() -> AsyncIterator[None]:
+    """Bounds the opening of a session on a new connection. Raises `ConnectError`."""
+    try:
+        async with asyncio.timeout(SESSION_OPEN_S):
+            yield
+    except TimeoutError as error:
+        mend = "the service accepted the connection, but did not open a session"
+        raise ConnectError("session_timeout", mend, again=False) from error
+    except (ConnectionError, aiohttp.ClientError) as error:
+        mend = "the service closed the connection while the session opened"
+        raise ConnectError("session_closed", mend, again=False) from error
+
+
+async def settle(connection: Socket, update: bytes) -> wire.SessionCreated | None:
+    """Sends `session.update` and waits until it is in force; what the service said of the session
+    before. Within `opening`. Raises `ConnectError` where the settings are refused."""
+    created: wire.SessionCreated | None = None
+    await connection.send_frame(update, WSMsgType.TEXT)
+    while True:
+        message = await connection.receive()
+        if message.type is WSMsgType.BINARY:
+            continue
+        if message.type is not WSMsgType.TEXT:
+            raise ConnectionResetError
+        match wire.decode(message.data):
+            case wire.SessionCreated() as created:
+                pass
+            case wire.SessionUpdated():
+                return created
+            case wire.Trouble(fatal=True, code=code, param=param):
+                text = f"the service refuses the agent's settings ({param or 'no field named'})"
+                raise ConnectError(f"session_refused:{code}", text, again=False)
+            case _:
+                pass
 
 
 def abort(connection: Socket) -> None:

@@ -16,13 +16,12 @@ from aiohttp import ClientError, WSMsgType
 from media_worker.acs_media import sample_count
 from media_worker.bridges import BridgeEvent, Failed, Notice, Ready, client_events
 from media_worker.bridges import server_events as wire
-from media_worker.bridges.connect import ConnectError, Socket, abort
+from media_worker.bridges.connect import ConnectError, Socket, abort, opening, settle
 from media_worker.limits import (
     BRIDGE_CLOSE_S,
     KEPT_AUDIO_S,
     RECONNECTS,
     RECONNECTS_S,
-    SESSION_OPEN_S,
 )
 from switchboard.clock import wall_now
 
@@ -160,46 +159,19 @@ class ServiceSession:
     async def _open(self) -> Socket:
         """A connection that has taken our settings, with the kept caller audio already sent."""
         connection = self._connection = await self._connect()
-        try:
-            async with asyncio.timeout(SESSION_OPEN_S):
-                await self._begin(connection)
-        except TimeoutError as error:
-            mend = "the service accepted the connection, but did not open a session"
-            raise ConnectError("session_timeout", mend, again=False) from error
-        except (ConnectionError, ClientError) as error:
-            mend = "the service closed the connection while the session opened"
-            raise ConnectError("session_closed", mend, again=False) from error
+        async with opening():
+            created = await settle(connection, self._conversation.settings())
+            if created is not None:
+                self._expires_at = created.expires_at
+                self._conversation.created(created)
+            for message in self._conversation.opened():
+                await connection.send_frame(message, WSMsgType.TEXT)
+            while self._kept:
+                audio = self._oldest_kept()
+                self._conversation.caller_audio(audio)
+                await connection.send_frame(client_events.append(audio), WSMsgType.TEXT)
         self._socket = connection  # nothing was awaited since the last kept audio
         return connection
-
-    async def _begin(self, connection: Socket) -> None:
-        await connection.send_frame(self._conversation.settings(), WSMsgType.TEXT)
-        await self._await_updated(connection)
-        for message in self._conversation.opened():
-            await connection.send_frame(message, WSMsgType.TEXT)
-        while self._kept:
-            audio = self._oldest_kept()
-            self._conversation.caller_audio(audio)
-            await connection.send_frame(client_events.append(audio), WSMsgType.TEXT)
-
-    async def _await_updated(self, connection: Socket) -> None:
-        while True:
-            message = await connection.receive()
-            if message.type is WSMsgType.BINARY:
-                continue
-            if message.type is not WSMsgType.TEXT:
-                raise ConnectionResetError
-            match wire.decode(message.data):
-                case wire.SessionCreated(expires_at) as created:
-                    self._expires_at = expires_at
-                    self._conversation.created(created)
-                case wire.SessionUpdated():
-                    return
-                case wire.Trouble(fatal=True, code=code, param=param):
-                    text = f"the service refuses the agent's settings ({param or 'no field named'})"
-                    raise ConnectError(f"session_refused:{code}", text, again=False)
-                case _:
-                    pass
 
     def _expires_in_s(self) -> float | None:
         return None if self._expires_at is None else self._expires_at - wall_now()
