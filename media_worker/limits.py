@@ -95,6 +95,13 @@ nothing but a greeting or a waiting phrase: longer, and the call is over for him
 CONNECT_BACKOFF_S = 0.25
 """Before the second try, doubled before the third; a `Retry-After` that fits counts instead."""
 
+ENDPOINT_WINDOW_S = 60.0
+"""The quotas of connections and tokens are counted by the minute."""
+
+SHUN_S = 30.0
+"""For a resource that refused or did not answer, unless its `Retry-After` says otherwise, while
+there is another one."""
+
 SESSION_OPEN_S = 2.5
 """From the upgrade to `session.updated`, half a second when all is well."""
 

@@ -113,6 +113,16 @@ def matching(pattern: str, expected: str) -> Parse:
     return parse
 
 
+def several(one: Parse) -> Parse:
+    """One or more, separated by commas; a tuple."""
+
+    def parse(value: str) -> tuple[Any, ...]:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return tuple(one(part) for part in parts or [value])
+
+    return parse
+
+
 def existing_file(value: str) -> str:
     """The path of a file that can be read now."""
     if not Path(value).is_file():

@@ -41,6 +41,10 @@ class Conversation(Protocol):
         """The `session.update` that every connection begins with."""
         ...
 
+    def settings_without(self, refused: str) -> bytes | None:
+        """The same without the field of this path, which the service refused; None: a call needs
+        it, or it is out already."""
+
     def created(self, session: wire.SessionCreated) -> None:
         """The service told about its session."""
 
@@ -77,6 +81,8 @@ class ServiceSession:
         self._conversation, self._connect, self._rate = conversation, connect, rate
         self._resumed = resumed
         self._expires_at: float | None = None
+        self._done_without: list[str] = []
+        """Fields that the service refused, to be reported."""
         self._connection: Socket | None = None
         """The newest connection, alive or not."""
         self._socket: Socket | None = None
@@ -130,6 +136,8 @@ class ServiceSession:
             except ConnectError as error:
                 yield error.failed
                 return
+            while self._done_without:
+                yield Notice("warning", f"setting_refused:{self._done_without.pop()}")
             yield Ready(self._expires_in_s(), self._resumed)
             while (report := await self._next(connection)) is not None:
                 for event in report:
@@ -160,7 +168,8 @@ class ServiceSession:
         """A connection that has taken our settings, with the kept caller audio already sent."""
         connection = self._connection = await self._connect()
         async with opening():
-            created = await settle(connection, self._conversation.settings())
+            settings = self._conversation.settings()
+            created = await settle(connection, settings, self._without)
             if created is not None:
                 self._expires_at = created.expires_at
                 self._conversation.created(created)
@@ -172,6 +181,12 @@ class ServiceSession:
                 await connection.send_frame(client_events.append(audio), WSMsgType.TEXT)
         self._socket = connection  # nothing was awaited since the last kept audio
         return connection
+
+    def _without(self, refused: str) -> bytes | None:
+        fewer = self._conversation.settings_without(refused)
+        if fewer is not None:
+            self._done_without.append(refused)
+        return fewer
 
     def _expires_in_s(self) -> float | None:
         return None if self._expires_at is None else self._expires_at - wall_now()

@@ -15,7 +15,7 @@ from typing import Literal
 import pybase64
 
 from media_worker.bridges import Bridge, BridgeEvent, Failed
-from media_worker.bridges.connect import RealtimeAccess, Socket, connect_to
+from media_worker.bridges.connect import RealtimeAccess, Socket, connect
 from media_worker.bridges.realtime_speech import protocol
 from media_worker.bridges.realtime_speech.conversation import Conversation
 from media_worker.bridges.realtime_speech.resampler import Resampler
@@ -95,8 +95,9 @@ class RealtimeSpeechBridge:
         self.renew = self._session.renew
 
     async def _connect(self) -> Socket:
-        access = self._shared.realtime
-        return await connect_to(protocol.url(access.endpoint, self._agent.model), access)
+        return await connect(
+            self._shared.realtime, lambda endpoint: protocol.url(endpoint, self._agent.model)
+        )
 
     # --- the caller's way -------------------------------------------------------------------------
 

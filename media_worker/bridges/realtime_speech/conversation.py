@@ -5,6 +5,7 @@ A turn is the model's response, or words of ours. It is over when it is both wri
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, assert_never
 
 import pybase64
@@ -89,6 +90,13 @@ class Conversation:
     def settings(self) -> bytes:
         """See `session.Conversation`."""
         return protocol.session_update(self._agent, self._tools)
+
+    def settings_without(self, refused: str) -> bytes | None:
+        """See `session.Conversation`: words of the caller in the record are no must."""
+        if "transcription" not in refused or self._agent.transcription is None:
+            return None
+        self._agent = replace(self._agent, transcription=None)
+        return self.settings()
 
     def created(self, session: wire.SessionCreated) -> None:
         """See `session.Conversation`: its conversations have no names."""

@@ -11,6 +11,7 @@ from typing import Literal
 from media_worker.bridges import Bridge, BridgeEvent
 from media_worker.bridges.connect import Socket, VoiceLiveAccess, connect
 from media_worker.bridges.session import ServiceSession
+from media_worker.bridges.voice_live import protocol
 from media_worker.bridges.voice_live.conversation import Conversation
 from media_worker.tools import Tool
 from switchboard.agents import VoiceLiveAgent
@@ -59,7 +60,13 @@ class VoiceLiveBridge:
         self.close = self._session.close
 
     async def _connect(self) -> Socket:
-        return await connect(self._agent, self._access, self._conversation.service_name)
+        # An agent is at home in one resource, the first; so are its conversations.
+        only = self._access.endpoints.urls[0] if self._agent.model is None else None
+        return await connect(self._access, self._address, only)
+
+    def _address(self, endpoint: str) -> str:
+        conversation = self._conversation.service_name
+        return protocol.url(endpoint, self._access.api_version, self._agent, conversation)
 
     async def interrupt(self, turn: str, heard_ms: int) -> str | None:
         """See `Bridge`."""

@@ -5,6 +5,7 @@ them and become the bridge's.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, assert_never
 
 from media_worker.bridges import (
@@ -77,6 +78,13 @@ class Conversation:
     def settings(self) -> bytes:
         """See `session.Conversation`."""
         return protocol.session_update(self._agent, self._rate, self._call_id, self._tools)
+
+    def settings_without(self, refused: str) -> bytes | None:
+        """See `session.Conversation`: words of the caller in the record are no must."""
+        if "transcription" not in refused or self._agent.transcription is None:
+            return None
+        self._agent = replace(self._agent, transcription=None)
+        return self.settings()
 
     def created(self, session: wire.SessionCreated) -> None:
         """See `session.Conversation`."""

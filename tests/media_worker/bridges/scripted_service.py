@@ -16,6 +16,7 @@ from media_worker.bridges import (
     Notice,
 )
 from media_worker.bridges.connect import VoiceLiveAccess, http_session
+from media_worker.bridges.endpoints import Endpoints
 from media_worker.bridges.voice_live.bridge import open_voice_live
 from switchboard.agents import VoiceLiveAgent
 
@@ -106,7 +107,8 @@ async def bridged(
 
     try:
         async with http_session() as http:
-            access = VoiceLiveAccess(http, f"http://127.0.0.1:{port}", "2026-07-15", bearer)
+            endpoints = Endpoints([f"http://127.0.0.1:{port}"])
+            access = VoiceLiveAccess(http, endpoints, "2026-07-15", bearer)
             async with open_voice_live(agent, rate, access, "20261123-abc") as bridge:
                 yield bridge
     finally:

@@ -133,6 +133,38 @@ def test_refused_settings_end_the_call_and_name_the_field() -> None:
     assert "session.voice.name" in failed.message
 
 
+def test_a_call_does_without_its_transcript_where_the_transcription_model_is_refused() -> None:
+    async def script(server: Server) -> None:
+        await server.send("session.created", session={"id": "s"})
+        await server.expect("session.update")
+        where = "session.input_audio_transcription.model"
+        error = {"code": "invalid_value", "message": "no such model", "param": where}
+        await server.send("error", error=error)
+        fewer = await server.expect("session.update")
+        assert fewer["session"]["input_audio_transcription"] is None
+        await server.send("session.updated", session={"id": "s"})
+        await server.until_closed()
+
+    notice, ready = run(
+        heard(Server(script), until=lambda event: isinstance(event, Ready | Failed))
+    )
+    assert isinstance(ready, Ready)
+    assert isinstance(notice, Notice)
+    assert "transcription" in notice.code
+
+
+def test_a_service_that_refuses_to_do_without_too_is_given_up() -> None:
+    async def script(server: Server) -> None:
+        await server.send("session.created", session={"id": "s"})
+        for _ in range(2):
+            await server.expect("session.update")
+            error = {"code": "invalid_value", "param": "session.input_audio_transcription"}
+            await server.send("error", error=error)
+
+    (failed,) = run(heard(Server(script)))
+    assert isinstance(failed, Failed)
+
+
 def test_a_service_that_never_opens_the_session_is_given_up() -> None:
     async def script(server: Server) -> None:
         await asyncio.sleep(100)

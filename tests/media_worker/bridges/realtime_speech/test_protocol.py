@@ -41,7 +41,7 @@ def test_the_session_hears_24_khz_and_writes_text_only() -> None:
     heard = session["audio"]["input"]
     assert heard["format"] == {"type": "audio/pcm", "rate": 24000}
     assert heard["noise_reduction"] == {"type": "far_field"}
-    assert heard["transcription"] == {"model": "gpt-4o-mini-transcribe"}
+    assert heard["transcription"] == {"model": "gpt-realtime-whisper"}
     assert [tool["name"] for tool in session["tools"]] == ["end_call"]
     assert "output" not in session["audio"]
 
