@@ -17,14 +17,14 @@ import aiohttp
 from simulator.call import CallFailed, CallRequest, Told, place
 from simulator.demo_picture import draw, length_s
 from simulator.demo_screen import Screen
-from simulator.demo_story import InOrder, Margin, Story, last_said, outcome
+from simulator.demo_story import InOrder, Line, Margin, Story, last_said, outcome
 from simulator.processes import ROOT, Processes, SystemFailed
 from simulator.up import Options, Running, system
 
 SCRIPTS = Path(__file__).parent / "scripts"
 OUT = ROOT / "out"
 LIMIT_S = 120.0
-"""The demo takes some 25 s; a machine that needs longer than this is not going to finish."""
+"""The demo takes some 22 s; a machine that needs longer than this is not going to finish."""
 LOOK_EVERY_S = 0.15
 """Between two looks at the words of a turn: in this time a model that writes has written more."""
 WORDS_S = 0.9
@@ -104,8 +104,7 @@ async def _play(screen: Screen, running: Running) -> list[Told | None]:
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as group:
         following = [
             group.create_task(
-                _follow(call, Story(margin, screen.width), margin, running, http, order),
-                name=call.name,
+                _follow(call, Story(margin, screen.width), running, http, order), name=call.name
             )
             for call, margin in zip(CALLS, _margins(), strict=True)
         ]
@@ -129,7 +128,6 @@ async def _show_in_order(
 async def _follow(
     call: DemoCall,
     story: Story,
-    margin: Margin,
     running: Running,
     http: aiohttp.ClientSession,
     order: InOrder,
@@ -145,7 +143,7 @@ async def _follow(
                 words = await _words(http, call.words_url(running))
             order.put(entry["t_ms"], list(story.tell(entry, words)))
     except CallFailed as error:
-        order.put(math.inf, [margin.line(f"the call failed: {error}", "bad")])
+        order.put(math.inf, [Line(f"{call.name}: the call failed: {error}", "bad")])
     return told
 
 
@@ -173,15 +171,12 @@ def _look_back(screen: Screen, told: Sequence[Told | None], out: Path) -> None:
             one.write(out, call.name)
     wavs = [out / f"{call.name}.wav" for call in CALLS]
     longest = max((length_s(wav) for wav, one in zip(wavs, told, strict=True) if one), default=0.0)
-    screen.say(
-        "\nIn ms: from the end of the caller's speech to the agent's first sample (the service"
-    )
-    screen.say("waits for silence, and thinks, as its script has it).")
+    screen.say("\nTimes of reply: from the end of the caller's speech to the agent's first sample")
+    screen.say("(the service waits for silence, and thinks, as its script has it).")
     for one, wav, margin in zip(told, wavs, _margins(), strict=True):
-        screen.say()
         if one is None:
-            screen.say(f"{margin.name}: the call failed", "bad")
             continue
+        screen.say()
         for line in outcome(one.report, margin, screen.width):
             screen.show(line)
         for row in draw(wav, width=screen.width, plain=screen.plain, seconds=longest):
@@ -191,6 +186,7 @@ def _look_back(screen: Screen, told: Sequence[Told | None], out: Path) -> None:
 
 def _show_logs(screen: Screen, processes: Processes) -> None:
     """What the product's own processes said last: the cause is most likely there."""
+    processes.keep_logs = True
     for name in ("functions", "worker"):
         screen.say(f"\nThe last lines of {name} said:", "bad")
         screen.say(processes.tail(name) or "  (nothing)")

@@ -5,8 +5,10 @@ import io
 import json
 import os
 import re
+import shutil
 import tomllib
 import wave
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,13 @@ from numpy.typing import NDArray
 
 import simulator.demo
 from simulator.audio import SPEECH_RMS, read_wav
+from simulator.call import CallFailed, CallRequest, place
 from simulator.demo import CALLS, main, run
 from simulator.demo_screen import Screen
 from simulator.ear import HANGOVER_MS
 from simulator.processes import ROOT
+from simulator.script_toml import load_agents
+from simulator.up import AGENTS_SCRIPT, Running
 
 RATE = 24000
 WINDOW_MS = 20
@@ -60,7 +65,7 @@ def test_two_callers_talk_to_two_agents_at_once_and_interrupt_them(tmp_path: Pat
     text = out.getvalue()
     assert text.isascii()
     assert "\x1b" not in text
-    timeline = [line for line in text.partition("In ms:")[0].splitlines() if " | " in line]
+    timeline = [line for line in text.partition("Times of reply:")[0].splitlines() if " | " in line]
     times = [float(line[11:17]) for line in timeline if line[11:17].strip()]
     assert times == sorted(times)
     for call, story in zip(CALLS, (RECEPTION, BAKERY), strict=True):
@@ -79,7 +84,7 @@ def test_two_callers_talk_to_two_agents_at_once_and_interrupt_them(tmp_path: Pat
 
 
 def check_call(path: Path, bridge: str) -> list[dict[str, Any]]:
-    """Checks the report of a call, and that its WAV file holds what that says; returns its turns."""
+    """Checks a call's report, and that its WAV file holds what that says; returns the turns."""
     report = json.loads(path.with_suffix(".json").read_text())
     assert report["bridge"] == bridge
     replies = [turn["reply_latency_ms"] for turn in report["turns"] if turn["speaker"] == "agent"]
@@ -141,21 +146,45 @@ def test_the_demo_calls_one_number_of_each_bridge_as_agents_toml_has_them() -> N
         assert call.request.load().expect.interruptions == 1
 
 
+def test_whatever_a_caller_asks_every_agent_answers_with_recorded_speech() -> None:
+    for agent in load_agents(AGENTS_SCRIPT):
+        assert all(reply.utterance.clip for reply in agent.replies)
+        assert any(reply.to == "" for reply in agent.replies)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(120)
 def test_a_call_that_goes_wrong_is_named_and_the_product_has_the_last_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hang_up = "[[steps]]\nhang_up = true\npause_ms = 100\n"
-    (tmp_path / "reception_caller.toml").write_text(hang_up)
-    (tmp_path / "bakery_caller.toml").write_text(f"{hang_up}[expect]\ninterruptions = 1\n")
+    (tmp_path / "bakery_caller.toml").write_text(
+        "[[steps]]\nhang_up = true\npause_ms = 100\n[expect]\ninterruptions = 1\n"
+    )
     monkeypatch.setattr(simulator.demo, "SCRIPTS", tmp_path)
+    monkeypatch.setattr(simulator.demo, "place", nobody_is_at(CALLS[0].number))
     out = Pipe()
     assert asyncio.run(run(Screen(out, {}), os.environ, out=tmp_path)) == 1
-    assert "bakery: not as scripted: 0 interruptions, expected 1" in out.getvalue()
-    assert "reception: not as scripted" not in out.getvalue()
-    assert "The last lines of functions said:" in out.getvalue()
-    assert "The last lines of worker said:" in out.getvalue()
+    text = out.getvalue()
+    assert "reception: the call failed: no line" in text
+    assert "bakery: not as scripted: 0 interruptions, expected 1" in text
+    assert "The last lines of functions said:" in text
+    assert "The last lines of worker said:" in text
+    logs = re.findall(r"^  \(from (.*)\)$", text, re.MULTILINE)
+    assert len(logs) == 2
+    assert all(Path(log).is_file() for log in logs)
+    shutil.rmtree(Path(logs[0]).parent)
+
+
+def nobody_is_at(number: str) -> Callable[[Running, CallRequest], AsyncIterator[Any]]:
+    """`place`, but for one number."""
+
+    async def or_nobody(running: Running, request: CallRequest) -> AsyncIterator[Any]:
+        if request.to == number:
+            raise CallFailed("no line")
+        async for entry in place(running, request):
+            yield entry
+
+    return or_nobody
 
 
 def test_a_failure_names_the_process_and_shows_what_it_said_last(tmp_path: Path) -> None:
