@@ -75,15 +75,14 @@ async def system(
     """
     directory = Path(tempfile.mkdtemp(prefix="switchboard-"))
     processes = Processes(directory)
-    failed = False
     try:
         yield await _start(options, environ, processes), processes
     except SystemFailed:
-        failed = True  # the logs stay, for whoever wants to know why
+        processes.keep_logs = True
         raise
     finally:
         await processes.stop()
-        if not failed:
+        if not processes.keep_logs:
             shutil.rmtree(directory, ignore_errors=True)
 
 
