@@ -19,16 +19,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
 
 from switchboard.directory import Directory, DirectoryError, parse_directory
 from switchboard.explain import explain
-from switchboard.limits import DIRECTORY_PROMISED_S
 from switchboard.numbers import NumberError
 from switchboard.schema import schema_text
-
-if TYPE_CHECKING:
-    from switchboard.publishing import Listing, Publication
 
 GOOD, FAULTY, UNUSABLE = 0, 1, 2
 
@@ -179,51 +174,18 @@ async def _published(
     from switchboard import publishing
 
     async with publishing.opened(os.environ) as generations:
+        done: publishing.Publication | publishing.Listing
         if options.list:
-            _print_listing(await publishing.listing(generations), as_json=options.json)
-            return GOOD
-        if directory is None:
+            done = await publishing.listing(generations)
+        elif directory is None:
             done = await publishing.back_to(generations, options.generation)
         else:
             done = await publishing.publish(generations, directory, content)
-    return _print_publication(done, as_json=options.json)
-
-
-def _print_publication(done: "Publication", *, as_json: bool) -> int:
-    good = done.outcome != "overtaken"
-    if as_json:
-        _print_json({"ok": good, **vars(done)})
-        return GOOD if good else FAULTY
-    match done.outcome:
-        case "published":
-            print(f"Generation {done.generation} is published.")
-            print(f"Calls that begin {DIRECTORY_PROMISED_S:g} s from now are answered by it.")
-            if done.before is not None:
-                print(f"To undo this: python -m switchboard publish --back-to {done.before}")
-        case "already live":
-            print(f"Generation {done.generation} is live already: nothing was changed.")
-        case "overtaken":
-            print("Somebody else published in the meantime, and that is live: --list shows it.")
-            print("Bring their changes into your file, or publish again to replace them.")
-        case _:
-            assert_never(done.outcome)
-    return GOOD if good else FAULTY
-
-
-def _print_listing(listing: "Listing", *, as_json: bool) -> None:
-    live = listing.live.generation if listing.live is not None else None
-    if as_json:
-        kept = [{**vars(one), "live": one.generation == live} for one in listing.kept]
-        since = listing.live.since if listing.live is not None else None
-        _print_json({"live": live, "since": since, "generations": kept})
-        return
-    if not listing.kept:
-        print("Nothing is published: the file that was deployed counts.")
-    for one in listing.kept:
-        line = f"{one.generation}   published {one.published}"
-        if listing.live is not None and one.generation == live:
-            line += f"   live since {listing.live.since}"
-        print(line)
+    if options.json:
+        _print_json(done.to_json())
+    else:
+        print("\n".join(done.lines()))
+    return GOOD if done.good else FAULTY
 
 
 def _print_json(obj: object) -> None:

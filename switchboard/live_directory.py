@@ -24,6 +24,8 @@ _Source = Literal["file", "published"]
 _Stamp: TypeAlias = tuple[int, int] | None
 """Size and time of change; None: there is no file."""
 
+_UNREAD: _Stamp = (-1, -1)
+
 
 @dataclass(frozen=True)
 class News:
@@ -55,7 +57,7 @@ class LiveDirectory:
         self._published, self._now, self._report = published, now, report
         self._one_at_a_time = asyncio.Lock()
         self._file: Directory | None = None
-        self._file_stamp: _Stamp = None
+        self._file_stamp = _UNREAD
         self._file_read_at = float("-inf")
         self._generation: Directory | None = None
         """The last good one of those published."""
@@ -107,7 +109,7 @@ class LiveDirectory:
             return
         self._file_read_at = self._now()
         stamp = self._read_stamp()
-        if stamp == self._file_stamp and (stamp is not None or self._file is not None):
+        if stamp == self._file_stamp:
             return
         self._file_stamp = stamp
         try:
@@ -156,7 +158,7 @@ class LiveDirectory:
         """Nothing is published, or nothing any more: the file counts."""
         if self._known is not None:
             self._known = self._generation = None
-            self._file_stamp, self._file_read_at = None, float("-inf")
+            self._file_stamp, self._file_read_at = _UNREAD, float("-inf")
             await asyncio.to_thread(self.read_file)
 
     async def _take(self, published: Generations, pointer: Pointer) -> None:

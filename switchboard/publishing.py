@@ -2,12 +2,13 @@
 and made live, or an earlier generation is made live again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from switchboard import azure_clients, limits
+from switchboard.agents import JSON
 from switchboard.directory import Directory, parse_directory
 from switchboard.generations import Generations, Kept, Pointer, Unusable, is_generation
 from switchboard.shared_settings import BlobAccess
@@ -25,6 +26,31 @@ class Publication:
     before: str | None
     """What was live; None: nothing was published."""
 
+    @property
+    def good(self) -> bool:
+        """Whether the generation is live now."""
+        return self.outcome != "overtaken"
+
+    def lines(self) -> Iterator[str]:
+        """For a terminal."""
+        match self.outcome:
+            case "published":
+                yield f"Generation {self.generation} is published."
+                yield f"Calls that begin {limits.DIRECTORY_PROMISED_S:g} s from now get it."
+                if self.before is not None:
+                    yield f"To undo this: python -m switchboard publish --back-to {self.before}"
+            case "already live":
+                yield f"Generation {self.generation} is live already: nothing was changed."
+            case "overtaken":
+                yield "Somebody else published in the meantime, and that is live: --list shows it."
+                yield "Bring their changes into your file, or publish again to replace them."
+            case _:
+                assert_never(self.outcome)
+
+    def to_json(self) -> dict[str, JSON]:
+        """The same for programs."""
+        return {"ok": self.good, **vars(self)}
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -32,6 +58,26 @@ class Listing:
 
     kept: list[Kept]
     live: Pointer | None
+    good: bool = True
+
+    def lines(self) -> Iterator[str]:
+        """For a terminal."""
+        if not self.kept:
+            yield "Nothing is published: the file that was deployed counts."
+        for one in self.kept:
+            since = f"   live since {self.live.since}" if self.live and self._is_live(one) else ""
+            yield f"{one.generation}   published {one.published}{since}"
+
+    def to_json(self) -> dict[str, JSON]:
+        """The same for programs."""
+        return {
+            "live": self.live.generation if self.live else None,
+            "since": self.live.since if self.live else None,
+            "generations": [{**vars(one), "live": self._is_live(one)} for one in self.kept],
+        }
+
+    def _is_live(self, one: Kept) -> bool:
+        return self.live is not None and self.live.generation == one.generation
 
 
 @asynccontextmanager

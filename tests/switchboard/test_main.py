@@ -200,7 +200,7 @@ def test_publish_makes_a_good_file_live_and_says_from_when_and_how_to_undo_it(
     assert "Nothing is published" in capsys.readouterr().out
     assert main(["publish", EXAMPLE]) == 0
     out = capsys.readouterr().out
-    assert "Calls that begin 30 s from now are answered by it." in out
+    assert "Calls that begin 30 s from now get it." in out
     example = out.split()[1]
     assert main(["publish", nobody, "--json"]) == 0
     done = _json(capsys)

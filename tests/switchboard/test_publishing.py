@@ -110,3 +110,10 @@ def test_it_publishes_where_the_environment_says() -> None:
             }
 
     run(scenario())
+
+
+def test_who_was_overtaken_reads_what_to_do() -> None:
+    overtaken = Publication("overtaken", "0123456789ab", None)
+    assert not overtaken.good
+    assert "publish again to replace them" in "\n".join(overtaken.lines())
+    assert overtaken.to_json()["ok"] is False
