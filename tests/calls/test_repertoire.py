@@ -68,7 +68,9 @@ def test_the_first_caller_is_greeted_at_once_though_the_model_is_late_and_the_mo
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario() -> None:
-        async with whole(tmp_path, agents_toml=AGENTS, realtime=LATE) as system:
+        async with whole(
+            tmp_path, agents_toml=AGENTS, realtime=LATE, worker_knows_agents=True
+        ) as system:
             await rendered(caplog, times=1)
             before = len(system.world.speech.utterances)
             words, after_ms = await greeted(system)
@@ -87,7 +89,7 @@ def test_what_is_published_is_rendered_too_and_greets_the_next_caller(
 ) -> None:
     async def scenario() -> None:
         async with (
-            whole(tmp_path, agents_toml=AGENTS, realtime=LATE) as system,
+            whole(tmp_path, agents_toml=AGENTS, realtime=LATE, worker_knows_agents=True) as system,
             publishes(system.world.storage) as generations,
         ):
             await rendered(caplog, times=1)
@@ -104,7 +106,7 @@ def test_an_owners_edit_of_the_greeting_is_spoken_to_the_next_caller(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario() -> None:
-        async with whole(tmp_path, agents_toml=AGENTS) as system:
+        async with whole(tmp_path, agents_toml=AGENTS, worker_knows_agents=True) as system:
             await rendered(caplog, times=1)
             assert (await greeted(system))[0] == "Hello."
             (tmp_path / "agents.toml").write_text(EDITED)
