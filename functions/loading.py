@@ -84,8 +84,9 @@ def _import_everything() -> None:
     from azure.storage.queue import aio as queues
 
     from functions import answering, callbacks
+    from switchboard import live_directory
 
-    assert all((identity, blobs, queues, answering, callbacks))
+    assert all((identity, blobs, queues, answering, callbacks, live_directory))
 
 
 def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Services:

@@ -56,9 +56,9 @@ class Fields(TypedDict, total=False):
     outcome: str
     error: str
     source: str
-    generation: str | None
+    generation: str
     agents: int
-    line: int | None
+    line: int
     clips: int
 
 

@@ -105,13 +105,14 @@ def _by_rank(agent: RealtimeSpeechAgent) -> list[tuple[str | None, ...]]:
 
 
 def log_news(news: News) -> None:
-    """What the directory has to tell, as a line of the log."""
-    log.event(
-        news.event,
-        "info" if news.event == "directory_read" else "warning",
-        source=news.source,
-        generation=news.generation,
-        agents=news.agents,
-        line=news.line,
-        error=news.what or "",
-    )
+    """What the directory has to tell, as a line of the log. That there is none is no fault here: a
+    worker need not have one."""
+    good = news.event == "directory_read" or news.what == FileNotFoundError.__name__
+    told: log.Fields = {"source": news.source, "agents": news.agents}
+    if news.generation is not None:
+        told["generation"] = news.generation
+    if news.what is not None:
+        told["error"] = news.what
+    if news.line is not None:
+        told["line"] = news.line
+    log.event(news.event, "info" if good else "warning", **told)

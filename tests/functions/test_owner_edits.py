@@ -7,6 +7,9 @@ import logging
 import pytest
 
 from simulator.storage import Fault
+from switchboard import publishing
+from switchboard.directory import parse_directory
+from switchboard.publishing import opened
 from tests.functions.deployment import (
     AGENTS,
     deployment,
@@ -80,6 +83,25 @@ def test_a_broken_generation_is_logged_by_its_lines_alone(caplog: pytest.LogCapt
     assert [line["line"] for line in told] == [6, 10]
     assert all(line["kept"] for line in told)
     assert "modle" not in caplog.text
+
+
+def test_a_published_directory_is_written_and_read_by_the_identity_alone() -> None:
+    async def call() -> None:
+        async with deployment(tokens=True) as d:
+            environ = {
+                "STORAGE_BLOB_ENDPOINT": d.storage.blob_endpoint,
+                "TLS_CA_FILE": str(d.agents_file.with_name("ca.pem")),
+            }
+            content = AGENTS.replace('"reception"\n"+', '"sales"\n"+').encode()
+            async with opened(environ) as generations:
+                directory = parse_directory(content, source="agents.toml")
+                done = await publishing.publish(generations, directory, content)
+                assert done.good
+            await (await d.ring(leaves_after(1))).ended()
+            (record,) = d.records()
+            assert record.descriptor.agent.name == "sales"
+
+    run(call())
 
 
 def test_a_phone_rings_on_when_the_storage_of_the_directory_hangs() -> None:

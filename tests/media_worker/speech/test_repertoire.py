@@ -17,7 +17,7 @@ from simulator.speech_service import Speech
 from simulator.speech_service_switches import SpeechSwitches
 from switchboard import limits
 from switchboard.directory import parse_directory
-from switchboard.live_directory import LiveDirectory
+from switchboard.live_directory import LiveDirectory, News
 from switchboard.speech_voice import SpeechVoice
 from tests.media_worker.speech_stage import pooled, real
 
@@ -149,6 +149,24 @@ def test_an_owners_edit_is_rendered_and_what_stays_is_not_rendered_again(
             assert len(s.spoken()) == len(SAID) + 1
 
     real(scenario)
+
+
+def test_what_is_wrong_with_the_directory_is_logged_by_its_line_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, "media_worker"):
+        log_news(News("directory_refused", "published", "0123456789ab", 3, "fault", 7))
+        log_news(News("directory_refused", "file", None, 0, "FileNotFoundError"))
+    wrong, absent = caplog.records
+    assert wrong.levelname == "WARNING"
+    assert vars(wrong)["fields"] == {
+        "source": "published",
+        "agents": 3,
+        "generation": "0123456789ab",
+        "error": "fault",
+        "line": 7,
+    }
+    assert absent.levelname == "INFO", "a worker need not have a directory"
 
 
 def test_an_edit_in_the_midst_of_it_comes_first(tmp_path: Path) -> None:
