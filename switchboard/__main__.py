@@ -2,7 +2,7 @@
 
     check [FILE] [--json]                                   finds every fault of the file
     explain NUMBER [--from NUMBER] [--file FILE] [--json]   who would answer, and why
-    publish [FILE] [--json]                                 makes the file live, if it is good
+    publish [FILE] [--first] [--json]                       makes the file live, if it is good
     publish --list [--json]                                 what was published, and what is live
     publish --back-to GENERATION [--json]                   makes an earlier one live again
     schema                                                  the JSON Schema for editors
@@ -73,10 +73,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     what.add_argument("file", nargs="?", default="agents.toml", metavar="FILE")
     what.add_argument("--list", action="store_true", help="what was published, and what is live")
     what.add_argument("--back-to", dest="generation", metavar="GENERATION", help="make it live")
+    publish.add_argument("--first", action="store_true", help="only where nothing is live yet")
     for command in (check, who, publish):
         command.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("schema", help="print the JSON Schema for editors")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.command == "publish" and options.first and (options.list or options.generation):
+        publish.error("--first is for publishing a file")
+    return options
 
 
 def _print_good(directory: Directory, file: str, *, as_json: bool) -> None:
@@ -180,7 +184,7 @@ async def _published(
         elif directory is None:
             done = await publishing.back_to(generations, options.generation)
         else:
-            done = await publishing.publish(generations, directory, content)
+            done = await publishing.publish(generations, directory, content, first=options.first)
     if options.json:
         _print_json(done.to_json())
     else:

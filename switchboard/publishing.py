@@ -13,13 +13,14 @@ from switchboard.directory import Directory, parse_directory
 from switchboard.generations import Generations, Kept, Pointer, Unusable, is_generation
 from switchboard.shared_settings import BlobAccess
 
-Outcome = Literal["published", "already live", "overtaken"]
+Outcome = Literal["published", "already live", "not the first", "overtaken"]
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What became of making a generation live. `overtaken`: somebody else made another one live in
-    the meantime, and that one is live."""
+    """What became of making a generation live. `not the first`: another one was live already, and
+    only the first was to be published; `overtaken`: somebody else made another one live in the
+    meantime. That one is live in both cases."""
 
     outcome: Outcome
     generation: str
@@ -28,7 +29,7 @@ class Publication:
 
     @property
     def good(self) -> bool:
-        """Whether the generation is live now."""
+        """Whether what was asked for is done."""
         return self.outcome != "overtaken"
 
     def lines(self) -> Iterator[str]:
@@ -41,6 +42,8 @@ class Publication:
                     yield f"To undo this: python -m switchboard publish --back-to {self.before}"
             case "already live":
                 yield f"Generation {self.generation} is live already: nothing was changed."
+            case "not the first":
+                yield f"Generation {self.before} is live, and stays so: nothing was changed."
             case "overtaken":
                 yield "Somebody else published in the meantime, and that is live: --list shows it."
                 yield "Bring their changes into your file, or publish again to replace them."
@@ -93,14 +96,18 @@ async def opened(environ: Mapping[str, str]) -> AsyncIterator[Generations]:
         yield Generations(container, limits.PUBLISH_OPERATION_S)
 
 
-async def publish(generations: Generations, directory: Directory, content: bytes) -> Publication:
-    """Makes `content`, which was read as `directory`, live.
+async def publish(
+    generations: Generations, directory: Directory, content: bytes, *, first: bool = False
+) -> Publication:
+    """Makes `content`, which was read as `directory`, live. `first`: only where nothing is live.
 
     Raises `StorageUnavailable` and `Unusable`: nothing was made live.
     """
     if len(content) > limits.DIRECTORY_MAX_BYTES:
         raise Unusable(f"the file has more than {limits.DIRECTORY_MAX_BYTES} bytes")
     seen = await _pointer(generations)
+    if first and seen is not None and seen.generation not in (None, directory.generation):
+        return Publication("not the first", directory.generation, seen.generation)
     await generations.add(directory.generation, content)
     return await _make_live(generations, directory.generation, seen)
 

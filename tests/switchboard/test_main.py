@@ -218,6 +218,21 @@ def test_publish_makes_a_good_file_live_and_says_from_when_and_how_to_undo_it(
     assert len(storage.blobs("directory")) == 3
 
 
+def test_a_deployment_that_publishes_first_replaces_no_owners_edit(
+    storage: Storage, nobody: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish", nobody, "--first"]) == 0
+    first = capsys.readouterr().out.split()[1]
+    assert main(["publish", EXAMPLE, "--first", "--json"]) == 0
+    answer = _json(capsys)
+    assert (answer["outcome"], answer["before"]) == ("not the first", first)
+    assert main(["publish", EXAMPLE, "--first"]) == 0
+    assert f"Generation {first} is live, and stays so" in capsys.readouterr().out
+    assert len(storage.blobs("directory")) == 2
+    with pytest.raises(SystemExit):
+        main(["publish", "--list", "--first"])
+
+
 def test_publish_tells_every_fault_and_changes_nothing(
     storage: Storage, broken: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
