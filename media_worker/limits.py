@@ -270,5 +270,15 @@ WAITING_POLL_S = 0.25
 RENDER_S = 20.0
 """For a clip of a sentence or two, which takes a second; a failing service is not waited for."""
 
-CLIPS_KEPT = 256
-"""Fixed phrases in memory, some 150 KB each: ten agents have eighty at most."""
+CLIPS_KEPT_BYTES = 128 * 1024 * 1024
+"""Fixed phrases in memory, some 150 KB each: a hundred agents have eight hundred."""
+
+DIRECTORY_POLL_S = 5.0
+"""How often the worker looks for another directory: a conditional request. Well within the time
+after which calls are answered by it, so that most of its phrases are rendered by then."""
+
+RENDER_AGAIN_S = 5.0
+"""After phrases that could not be rendered, doubled each time: until then calls render them."""
+
+RENDER_AGAIN_MOST_S = 300.0
+"""A voice that does not exist is asked for no more often than this."""

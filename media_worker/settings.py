@@ -4,16 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from switchboard.settings import (
-    SettingFault,
-    Shared,
-    choice,
-    matching,
-    number,
-    setting,
-    several,
-    url,
-)
+from switchboard.settings import SettingFault, choice, matching, number, setting, several, url
+from switchboard.shared_settings import Shared
 
 _SIGN_IN = "set CREDENTIAL to managed_identity, default or azure_cli, or set the key"
 
