@@ -171,13 +171,13 @@ class Call:
 
     async def _apologised(self, reason: EndReason) -> bool:
         """Whether the caller has heard the apology in the agent's own voice."""
-        apology = self._bridge.apology()
-        if apology is None or reason is EndReason.MEDIA_FAILED or self._line.lost:
+        if reason is EndReason.MEDIA_FAILED or self._line.lost:
             return False
+        apology = self._bridge.apology()
         with suppress(TimeoutError):
             async with asyncio.timeout(OWN_APOLOGY_S):
-                await self._talk.say_last(self._agent.apology, apology)
-        return True
+                await self._talk.finish(self._agent.apology, apology)
+        return apology is not None
 
     # --- caller to agent --------------------------------------------------------------------------
 

@@ -193,14 +193,16 @@ class Exchange:
         self._ask(self._now())
         await self._bridge.say(text)
 
-    async def say_last(self, text: str, audio: bytes) -> None:
-        """Plays words of the agent without its bridge, and returns when they have been heard."""
+    async def finish(self, words: str, audio: bytes | None) -> None:
+        """Returns when all was heard: what was said before (much of it is cut off instead), and
+        these last words of the agent, where there is audio of them."""
         if self.playback.ahead_s() > LAST_WORDS_AHEAD_S:
             await self._silence_agent()
-        await self.hear(AgentTurnStarted(_LAST))
-        await self.hear(AgentSaid(_LAST, text))
-        await self.hear(AgentAudio(_LAST, audio))
-        await self.hear(AgentTurnEnded(_LAST, "completed", {}))
+        if audio is not None:
+            await self.hear(AgentTurnStarted(_LAST))
+            await self.hear(AgentSaid(_LAST, words))
+            await self.hear(AgentAudio(_LAST, audio))
+            await self.hear(AgentTurnEnded(_LAST, "completed", {}))
         await asyncio.sleep(self.playback.ahead_s())
 
     async def person_wanted(self) -> None:

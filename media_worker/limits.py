@@ -264,6 +264,12 @@ WAITING_S = 2.5
 """So long after the caller's last word an answer that has not begun is excused by a phrase, and
 then again after as long."""
 
+ANSWER_STALLED_S = 6.0
+"""A model that began an answer and says nothing is asked anew; usually it begins within two."""
+
+ANSWER_LATEST_S = 9.0
+"""No caller waits longer for an answer: the apology, and a person, are better."""
+
 WAITING_POLL_S = 0.25
 """How finely that is looked for: four timers a second in each call are not seen in the CPU."""
 

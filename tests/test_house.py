@@ -55,6 +55,8 @@ PURE = (
     "media_worker/bridges/realtime_speech/protocol.py",
     "media_worker/bridges/realtime_speech/memory.py",
     "media_worker/bridges/realtime_speech/conversation.py",
+    "media_worker/bridges/realtime_speech/lateness.py",
+    "media_worker/bridges/realtime_speech/turns.py",
     "media_worker/speech/seams.py",
 )
 IMPURE_MODULES = {"asyncio", "aiohttp", "socket", "time", "random", "logging", "os", "azure"}

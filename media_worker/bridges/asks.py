@@ -70,15 +70,15 @@ class Asks:
         """A turn began."""
         self._began, self._unanswered = self._unanswered, False
 
-    def turn_spoke(self) -> None:
-        """There were words in a turn."""
+    def turn_completed(self) -> None:
+        """A turn went well."""
         self._failures = 0
 
-    def turn_failed(self) -> bool:
-        """The turn that began last failed before a word was said: another one is asked for, since
-        somebody waits for it. False: too many have failed in a row."""
+    def turn_failed(self, *, spoke: bool) -> bool:
+        """The turn that began last failed, before a word was said or within its words (`spoke`):
+        another one is asked for, since somebody waits for it. False: too many in a row."""
         self._failures += 1
-        if self._began:
+        if self._began and not spoke:
             self._refused()
         if not self._waiting:
             self.add()

@@ -1,27 +1,34 @@
 """The bridge that thinks in text: Azure OpenAI Realtime hears and writes, Azure Speech speaks.
 
 Tasks run beside the call: one speaks (`speaking.py`), one holds the conversation with the model
-(`conversation.py` says what), one excuses an answer that is late. What they have to report meets
-in one queue, which is what `events()` reads. The voice does not wait for the model: a greeting is
-on its way before the model's session is open.
+(`conversation.py` says what), one looks after an answer that is late (`lateness.py`). What they
+have to report meets in one queue, which is what `events()` reads. The voice does not wait for the
+model: a greeting is on its way before the model's session is open.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 import pybase64
 
-from media_worker.bridges import Bridge, BridgeEvent, Failed
+from media_worker.bridges import Bridge, BridgeEvent, Failed, Notice
 from media_worker.bridges.connect import RealtimeAccess, Socket, connect
 from media_worker.bridges.realtime_speech import protocol
 from media_worker.bridges.realtime_speech.conversation import Conversation
+from media_worker.bridges.realtime_speech.lateness import (
+    AskAgain,
+    Excuse,
+    GiveUp,
+    Lateness,
+    Remedy,
+)
 from media_worker.bridges.realtime_speech.resampler import Resampler
 from media_worker.bridges.realtime_speech.sensor import LevelSensor
 from media_worker.bridges.session import ServiceSession
-from media_worker.limits import WAITING_POLL_S, WAITING_S
+from media_worker.limits import WAITING_POLL_S
 from media_worker.speech.clips import Clips
 from media_worker.speech.rendering import render
 from media_worker.speech.speaking import Speaker
@@ -148,9 +155,11 @@ class RealtimeSpeechBridge:
     async def events(self) -> AsyncGenerator[BridgeEvent, None]:
         """See `Bridge`."""
         self._talk.greet()
-        runs = {"speaker": self._speaker.run, "conversation": self._converse}
-        if self._agent.waiting:
-            runs["waiting"] = self._excuse
+        runs = {
+            "speaker": self._speaker.run,
+            "conversation": self._converse,
+            "lateness": self._see_to_answers,
+        }
         for name, run in runs.items():
             self._running.append(self._tasks.create_task(run(), name=name))
         while True:
@@ -165,19 +174,35 @@ class RealtimeSpeechBridge:
             async for event in events:
                 self._events.put_nowait(event)
 
-    async def _excuse(self) -> None:
-        """Says the waiting phrases, one after the other, while the caller waits for an answer. Only
-        from clips: making them would delay the answer."""
+    async def _see_to_answers(self) -> None:
+        """Sees to it that the caller does not wait for nothing. The waiting phrases are said from
+        clips only: making them would delay the answer."""
         pool, clips, voice = self._shared.pool, self._shared.clips, self._agent.voice
         for text in self._agent.waiting:
             await render(pool, clips, voice, self._rate, text)
-        waited_s, said = 0.0, 0
+        lateness = Lateness(len(self._agent.waiting))
         while True:
             await asyncio.sleep(WAITING_POLL_S)
-            waited_s = waited_s + WAITING_POLL_S if self._talk.owes_answer else 0.0
-            if not waited_s:
-                said = 0
-            elif waited_s >= WAITING_S * (said + 1) and said < len(self._agent.waiting):
-                text, said = self._agent.waiting[said], said + 1
-                if clips.get(voice, self._rate, text) is not None:
+            remedies = lateness.passed(
+                WAITING_POLL_S,
+                waits=self._talk.owes_answer,
+                playing=self._sensor.playing,
+                answering=self._talk.is_answering,
+            )
+            for remedy in remedies:
+                await self._mend(remedy)
+
+    async def _mend(self, remedy: Remedy) -> None:
+        match remedy:
+            case Excuse(number):
+                text = self._agent.waiting[number]
+                if self._shared.clips.get(self._agent.voice, self._rate, text) is not None:
                     await self.say(text)
+            case AskAgain():
+                self._events.put_nowait(Notice("warning", "answer_late"))
+                await self._session.send(self._talk.ask_again())
+            case GiveUp():
+                mend = "the model gives no answer: check its deployment, its quota and its load"
+                self._events.put_nowait(Failed("no_answer", mend))
+            case _:
+                assert_never(remedy)

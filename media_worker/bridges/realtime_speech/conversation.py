@@ -25,7 +25,7 @@ from media_worker.bridges import (
 from media_worker.bridges import server_events as wire
 from media_worker.bridges.asks import TURNS_FAIL, Asks
 from media_worker.bridges.caller_clock import CallerClock
-from media_worker.bridges.client_events import function_output
+from media_worker.bridges.client_events import cancel, function_output
 from media_worker.bridges.realtime_speech import protocol
 from media_worker.bridges.realtime_speech.memory import Memory
 from media_worker.bridges.realtime_speech.turns import Turn, Turns
@@ -78,9 +78,14 @@ class Conversation:
         self._open = False
 
     @property
+    def is_answering(self) -> bool:
+        """Whether an answer is being written, or has not been said to its end."""
+        return self._turns.any_to_come()
+
+    @property
     def owes_answer(self) -> bool:
-        """Whether the caller has spoken and heard nothing from the model since."""
-        return self._owed
+        """Whether the caller is to hear something: has spoken, or nobody listens, or it is made."""
+        return self._owed or not self._open or self.is_answering
 
     def greet(self) -> None:
         """The call begins."""
@@ -128,7 +133,7 @@ class Conversation:
         """See `Bridge.say`."""
         self._own += 1
         name = f"{_OWN}{self._own}"
-        self._turns.begin(name).written = True
+        self._turns.begin(name, is_response=False).written = True
         messages = self._memory.own_words(name, text)
         self._report(AgentSaid(name, text))
         self.speaker.say(name, text)
@@ -147,6 +152,13 @@ class Conversation:
             return [result] if self._open else []
         self._asks.add(before=[result])
         return self._ask()
+
+    def ask_again(self) -> list[bytes]:
+        """The model does not answer: lets go of the turn that it is at, if there is one, and asks
+        for another."""
+        if not len(self._asks):
+            self._asks.add()
+        return [cancel(self._active)] if self._active is not None else self._ask()
 
     def interrupt(self, name: str, heard_ms: int) -> tuple[list[bytes], str | None]:
         """See `Bridge.interrupt`."""
@@ -192,6 +204,7 @@ class Conversation:
                 self._turns.begin(response)
                 self.speaker.begin(response)
             case wire.FunctionCall(response, call, name, arguments):
+                self._owed = False  # what the model says to the result is asked for
                 self._report(ToolCall(response, call, name, arguments))
             case wire.ResponseDone(response, status, usage):
                 return self._done(response, status, usage)
@@ -221,7 +234,6 @@ class Conversation:
         if turn is None or turn.written:
             return
         turn.item = item
-        self._asks.turn_spoke()
         self._speak(turn, turn.speakable.push(written))
 
     def _speak(self, turn: Turn, text: str) -> None:
@@ -237,9 +249,13 @@ class Conversation:
         send = self._memory.done(name)
         if name == self._active:
             self._active = None
-            silent = turn is not None and not turn.item and not turn.interrupted
-            if status == "failed" and silent and not self._asks.turn_failed():
-                self._report(Failed("turns_fail", TURNS_FAIL))
+            if status == "completed":
+                self._asks.turn_completed()
+                self._owed = self._owed and turn is not None and bool(turn.item)
+            elif status == "failed" and turn is not None and not turn.interrupted:
+                self._owed = True
+                if not self._asks.turn_failed(spoke=bool(turn.item)):
+                    self._report(Failed("turns_fail", TURNS_FAIL))
         return (send if self._open else []) + self._ask()
 
     def _written(self, name: str, status: TurnStatus, usage: Mapping[str, int]) -> None:

@@ -13,6 +13,7 @@ class Turn:
     """One turn: the model's response, or words of ours."""
 
     name: str
+    is_response: bool
     speakable: Speakable
     item: str = ""
     """The model's item that holds its text; empty: nothing was written."""
@@ -30,9 +31,9 @@ class Turns:
         self._locale, self._report = locale, report
         self._turns: dict[str, Turn] = {}
 
-    def begin(self, name: str) -> Turn:
-        """A new turn."""
-        turn = self._turns[name] = Turn(name, Speakable(self._locale))
+    def begin(self, name: str, *, is_response: bool = True) -> Turn:
+        """A new turn; `is_response`: of the model, and not of ours."""
+        turn = self._turns[name] = Turn(name, is_response, Speakable(self._locale))
         if len(self._turns) > MEMORY_TURNS:
             del self._turns[next(iter(self._turns))]
         self._report(AgentTurnStarted(name))
@@ -41,6 +42,13 @@ class Turns:
     def get(self, name: str) -> Turn | None:
         """The turn, if it is known."""
         return self._turns.get(name)
+
+    def any_to_come(self) -> bool:
+        """Whether somebody still waits to hear a turn of the model's to its end."""
+        return any(
+            turn.is_response and not turn.interrupted and not (turn.written and turn.said)
+            for turn in self._turns.values()
+        )
 
     def written(self, turn: Turn, status: TurnStatus, usage: Mapping[str, int]) -> None:
         """No more text of it comes."""

@@ -196,10 +196,12 @@ class Conversation:
         report: list[BridgeEvent] = [AgentTurnEnded(turn, status, event.usage)]
         if turn == self._active:
             self._active = None
-            if self._memory.has_items(turn):
-                self._asks.turn_spoke()
-            elif status == "failed" and not self._asks.turn_failed():
-                report.append(Failed("turns_fail", TURNS_FAIL))
+            if status == "completed":
+                self._asks.turn_completed()
+            elif status == "failed" and not self._memory.was_cut(turn):
+                spoke = self._memory.has_items(turn)
+                if not self._asks.turn_failed(spoke=spoke):
+                    report.append(Failed("turns_fail", TURNS_FAIL))
         return Received(report, send + self._ask())
 
     def _trouble(self, event: wire.Trouble) -> Received:

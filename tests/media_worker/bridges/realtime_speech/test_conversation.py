@@ -30,6 +30,7 @@ class Parts:
 
     def __init__(self, *, decides: bool = False) -> None:
         self.decides = decides
+        self.playing = False
         self.calls: list[tuple[str, ...]] = []
 
     def begin(self, turn: str) -> None:
@@ -191,3 +192,65 @@ def test_troubles_are_told_by_their_codes() -> None:
     ]
     assert isinstance(failed := scene.events[3], Failed)
     assert failed.code == "speech:no_audio"
+
+
+def owes(scene: Scene) -> bool:
+    return scene.talk.owes_answer
+
+
+def test_a_caller_who_was_not_heard_or_not_answered_waits_for_the_model() -> None:
+    scene = Scene()
+    assert owes(scene)  # nobody listens yet
+    scene.open()
+    assert not owes(scene)
+    scene.talk.receive(wire.SpeechStopped("q", 900.0))
+    assert owes(scene)
+    assert not scene.talk.is_answering
+    scene.answer("We open ")
+    assert scene.talk.is_answering
+    scene.talk.receive(wire.ResponseDone("r1", "completed"))
+    assert owes(scene)  # it is not said yet
+    scene.talk.sound("r1", bytes(4800))
+    scene.talk.spoken("r1")
+    assert not owes(scene)
+
+
+def test_a_model_that_says_nothing_on_purpose_owes_nothing() -> None:
+    scene = Scene().open()
+    scene.talk.receive(wire.SpeechStopped("q", 900.0))
+    scene.talk.receive(wire.ResponseCreated("r1"))
+    scene.talk.receive(wire.ResponseDone("r1", "completed"))
+    scene.talk.spoken("r1")
+    assert not owes(scene)
+
+
+def test_a_model_that_calls_a_function_is_not_asked_again_meanwhile() -> None:
+    scene = Scene().open()
+    scene.talk.receive(wire.SpeechStopped("q", 900.0))
+    scene.talk.receive(wire.ResponseCreated("r1"))
+    scene.talk.receive(wire.FunctionCall("r1", "c1", "transfer_to_person", "{}"))
+    scene.talk.receive(wire.ResponseDone("r1", "completed"))
+    scene.talk.spoken("r1")
+    assert not owes(scene)
+
+
+def test_an_answer_that_failed_is_asked_for_again_and_given_up_at_the_third_time() -> None:
+    scene = Scene().open()
+    for name in ("r1", "r2", "r3"):
+        scene.talk.receive(wire.ResponseCreated(name))
+        messages = scene.talk.receive(wire.ResponseDone(name, "failed")).send
+        assert kinds(messages) == ["response.create"]
+    assert [type(event) for event in scene.events].count(Failed) == 1
+
+
+def test_a_model_that_stalls_is_cancelled_and_asked_anew() -> None:
+    scene = Scene().open().answer("We ")
+    assert kinds(scene.talk.ask_again()) == ["response.cancel"]
+    messages = scene.talk.receive(wire.ResponseDone("r1", "cancelled")).send
+    assert kinds(messages) == ["response.create"]
+
+
+def test_a_model_that_does_not_begin_is_asked() -> None:
+    scene = Scene().open()
+    assert kinds(scene.talk.ask_again()) == ["response.create"]
+    assert scene.talk.ask_again() == []  # once

@@ -30,6 +30,18 @@ def test_an_interrupted_turn_ends_as_cancelled_whatever_the_service_says() -> No
     assert events[-1] == AgentTurnEnded("r1", "cancelled", {})
 
 
+def test_an_answer_is_to_come_until_it_is_said_or_cut_and_words_of_ours_are_none() -> None:
+    known, _ = turns()
+    known.begin("own-1", is_response=False)
+    assert not known.any_to_come()
+    first, second = known.begin("r1"), known.begin("r2")
+    known.written(first, "completed", {})
+    known.said(second, interrupted=True)
+    assert known.any_to_come()
+    known.said(first)
+    assert not known.any_to_come()
+
+
 def test_old_turns_are_forgotten() -> None:
     known, _ = turns()
     for number in range(MEMORY_TURNS + 1):
