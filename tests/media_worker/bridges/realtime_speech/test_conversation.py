@@ -198,6 +198,10 @@ def owes(scene: Scene) -> bool:
     return scene.talk.owes_answer
 
 
+def is_answering(scene: Scene) -> bool:
+    return scene.talk.is_answering
+
+
 def test_a_caller_who_was_not_heard_or_not_answered_waits_for_the_model() -> None:
     scene = Scene()
     assert owes(scene)  # nobody listens yet
@@ -205,9 +209,9 @@ def test_a_caller_who_was_not_heard_or_not_answered_waits_for_the_model() -> Non
     assert not owes(scene)
     scene.talk.receive(wire.SpeechStopped("q", 900.0))
     assert owes(scene)
-    assert not scene.talk.is_answering
+    assert not is_answering(scene)
     scene.answer("We open ")
-    assert scene.talk.is_answering
+    assert is_answering(scene)
     scene.talk.receive(wire.ResponseDone("r1", "completed"))
     assert owes(scene)  # it is not said yet
     scene.talk.sound("r1", bytes(4800))
