@@ -108,7 +108,7 @@ var queries = [
   }
 ]
 
-resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2022-08-01-preview' = [for rule in queries: {
+resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in queries: {
   name: rule.name
   location: location
   tags: tags
