@@ -7,6 +7,7 @@ param identityClientId string
 param alwaysReady int
 param deploymentContainer string
 param sharedSettings object
+param furtherSettings object
 param acsId string
 param mediaUrl string
 param speechEndpoint string
@@ -73,7 +74,7 @@ resource settings 'Microsoft.Web/sites/config@2025-05-01' = {
     AzureWebJobsStorage__clientId: identityClientId
     AzureWebJobsStorage__blobServiceUri: sharedSettings.STORAGE_BLOB_ENDPOINT
     AzureWebJobsStorage__queueServiceUri: sharedSettings.STORAGE_QUEUE_ENDPOINT
-  })
+  }, furtherSettings)
 }
 
 // Publishing with a password, off: azd publishes with the deployer's identity.

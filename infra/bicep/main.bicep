@@ -86,6 +86,9 @@ param acsAddressesOnly bool = false
 @allowed(['require', 'prefer'])
 param mediaAuth string = 'require'
 
+@description('Further settings of the worker, by their names in docs/configuration.md.')
+param workerSettings object = {}
+
 @description('Whether the worker was deployed before: azd sets it.')
 param workerExists bool = false
 
@@ -102,6 +105,9 @@ param retentionDays int = 30
 @description('Instances of each function group that are always warm. A cold start outlasts the ring.')
 @minValue(1)
 param alwaysReady int = 1
+
+@description('Further settings of the Functions app, by their names in docs/configuration.md.')
+param functionsSettings object = {}
 
 // --- watching -------------------------------------------------------------------------------------
 
@@ -248,6 +254,7 @@ module worker 'worker.bicep' = {
     acsAddressesOnly: acsAddressesOnly
     storageName: storage.outputs.name
     sharedSettings: shared
+    furtherSettings: workerSettings
     mediaAuth: mediaAuth
     aiSubdomains: ai.outputs.subdomains
     speechRegion: ai.outputs.speechRegion
@@ -267,6 +274,7 @@ module functions 'functions.bicep' = {
     alwaysReady: alwaysReady
     deploymentContainer: storage.outputs.deploymentContainer
     sharedSettings: shared
+    furtherSettings: functionsSettings
     acsId: acs.outputs.id
     mediaUrl: worker.outputs.mediaUrl
     speechEndpoint: ai.outputs.speechEndpoint

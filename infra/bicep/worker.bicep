@@ -18,6 +18,7 @@ param maintenanceHour int
 param acsAddressesOnly bool
 param storageName string
 param sharedSettings object
+param furtherSettings object
 param mediaAuth string
 param aiSubdomains array
 param speechRegion string
@@ -58,7 +59,7 @@ var settings = union(sharedSettings, {
   SPEECH_RESOURCE_ID: speechResourceId
   MAX_CALLS: string(callsPerReplica * 2) // room for the calls that come while a new replica starts
   DRAIN_S: string(graceSeconds - 10) // ten seconds to close what is left
-})
+}, furtherSettings)
 var environmentVariables = [for setting in items(settings): { name: setting.key, value: setting.value }]
 
 resource environment 'Microsoft.App/managedEnvironments@2026-07-01' = {

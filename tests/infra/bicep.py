@@ -78,7 +78,9 @@ class _Parser(Cursor):
             case "param":
                 kind = self._type()
                 default = self._expression() if self.take("=") else None
-                return Param(line=line, name=name, decorators=decorators, type=kind, default=default)
+                return Param(
+                    line=line, name=name, decorators=decorators, type=kind, default=default
+                )
             case "var":
                 self.need("=")
                 return Var(line=line, name=name, decorators=decorators, value=self._value())

@@ -76,7 +76,7 @@ class Scope:
             if isinstance(known.expr, Array)
             for item in known.expr.items
         ]
-        rest: dict[str, tuple[Expr, ...]] = {name: () for name in loop.names[1:]}
+        rest: dict[str, tuple[Expr, ...]] = dict.fromkeys(loop.names[1:], ())
         return Scope(self.file, {**self.bound, loop.names[0]: tuple(items), **rest})
 
     def alternatives(self, expr: Expr) -> Iterator[Known]:
@@ -129,5 +129,5 @@ class Scope:
         if expr is None:
             return None
         found = [known.expr for known in self.alternatives(expr)]
-        values = [one.value for one in found if isinstance(one, Literal)]
+        values: list[object] = [one.value for one in found if isinstance(one, Literal)]
         return values if len(values) == len(found) else None

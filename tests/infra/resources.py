@@ -11,7 +11,6 @@ from tests.infra.syntax import (
     Call,
     Expr,
     Index,
-    Lambda,
     Literal,
     Loop,
     Member,
@@ -105,9 +104,7 @@ class _Resource:
             if name not in named:
                 yield self._at(body.line, f"{path}.{name} is missing")
 
-    def _value(
-        self, expr: Expr, expected: Expected, path: str, scope: Scope
-    ) -> Iterator[Finding]:
+    def _value(self, expr: Expr, expected: Expected, path: str, scope: Scope) -> Iterator[Finding]:
         for known in scope.alternatives(expr):
             one = known.expr
             if isinstance(one, Loop):
@@ -119,10 +116,9 @@ class _Resource:
                 case Scalar(kinds=kinds, choices=choices):
                     if kind is not None and kind not in kinds:
                         yield self._wrong_kind(one, path, *kinds)
-                    elif choices is not None and isinstance(one, Literal):
-                        if one.value not in choices:
-                            what = f"{one.value!r} is none of {sorted(choices)}"
-                            yield self._at(one.line, f"{path}: {what}")
+                    elif choices is not None and _is_none_of(one, choices):
+                        what = f"is none of {sorted(choices)}"
+                        yield self._at(one.line, f"{path}: {getattr(one, 'value', None)!r} {what}")
                 case ListOf(item=item):
                     if isinstance(one, Array):
                         for inner_expr in one.items:
@@ -147,6 +143,11 @@ class _Resource:
         return self._at(expr.line, f"{path} is {wanted}")
 
 
+def _is_none_of(expr: Expr, choices: frozenset[str]) -> bool:
+    """Whether it is a literal, and certainly another one."""
+    return isinstance(expr, Literal) and expr.value is not None and expr.value not in choices
+
+
 def _required(shape: Shape) -> list[str]:
     return [name for name, field in shape.fields.items() if field.required and not field.read_only]
 
@@ -154,10 +155,8 @@ def _required(shape: Shape) -> list[str]:
 def _kind(expr: Expr, scope: Scope) -> type | None:
     """What the expression is; None: cannot be said, or null."""
     match expr:
-        case Literal(value=None):
-            return None
         case Literal(value=value):
-            return type(value)
+            return None if value is None else type(value)
         case Text():
             return str
         case Array() | Loop():
@@ -173,8 +172,7 @@ def _kind(expr: Expr, scope: Scope) -> type | None:
             if name in scope.bound or not isinstance(declared, Param):
                 return None
             return list if declared.type.endswith("[]") else _TYPES.get(declared.type)
-        case Member() | Index() | Lambda():
-            return None
+    return None
 
 
 # --- what is read from a resource -----------------------------------------------------------------

@@ -5,6 +5,7 @@ Two generations of generated code are read: `_attribute_map` with `_validation` 
 """
 
 import enum
+import inspect
 import sys
 import typing
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
 from typing import Any
+
 
 @dataclass(frozen=True)
 class Scalar:
@@ -95,7 +97,7 @@ def shape_of(model: type) -> Shape:
 
 def _rest_fields(model: type) -> Iterator[tuple[str, Any, Any]]:
     for one in reversed(model.__mro__):
-        for name, hint in one.__dict__.get("__annotations__", {}).items():
+        for name, hint in inspect.get_annotations(one).items():
             if hasattr(one.__dict__.get(name), "_visibility"):
                 yield name, hint, one.__dict__[name]
 
@@ -157,10 +159,12 @@ def _msrest(model: Any) -> Shape:
         here[last.replace("\0", ".")] = Field(
             expected, rules.get("required", False), rules.get("readonly", False)
         )
-    (key, names), *_ = [*model.__dict__.get("_subtype_map", {}).items(), ("", {})]
-    variants = {value: getattr(module, name) for value, name in names.items()}
-    decided_by = model._attribute_map[key]["key"].replace("\\.", ".") if key else None
-    return Shape(_folded(tree).fields, decided_by, variants)
+    subtypes: dict[str, dict[str, str]] = model.__dict__.get("_subtype_map", {})
+    for key, names in subtypes.items():  # one at most
+        decided_by = model._attribute_map[key]["key"].replace("\\.", ".")
+        variants = {value: getattr(module, name) for value, name in names.items()}
+        return Shape(_folded(tree).fields, decided_by, variants)
+    return _folded(tree)
 
 
 def _folded(tree: dict[str, Any]) -> Shape:

@@ -1,4 +1,4 @@
-"""Names, both ways: what is used is declared, what is declared is used, within and between files."""
+"""Names, both ways: what is used is declared, what is declared is used; between files too."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,8 @@ _FUNCTIONS = {
     "toLower", "trim", "union", "uniqueString", "utcNow",
 }  # fmt: skip
 _DECORATORS = {
-    "allowed", "batchSize", "description", "maxLength", "maxValue", "minLength", "minValue", "secure",
+    "allowed", "batchSize", "description", "maxLength", "maxValue", "minLength", "minValue",
+    "secure",
 }  # fmt: skip
 _LITERALS: dict[str, type] = {"string": str, "int": int, "bool": bool}
 
@@ -70,10 +71,13 @@ def _unknown(name: str, file: BicepFile) -> Iterator[Finding]:
         for node in walk(statement):
             if isinstance(node, Name) and node.name not in known | local:
                 yield Finding(name, node.line, f"unknown symbol {node.name}")
-            decorates = isinstance(node, Call) and node in statement.decorators
-            if isinstance(node, Call) and node.target is None and not decorates:
-                if node.name not in _FUNCTIONS:
-                    yield Finding(name, node.line, f"unknown function {node.name}")
+            if isinstance(node, Call) and node.target is None and node not in statement.decorators:
+                yield from _unknown_function(name, node)
+
+
+def _unknown_function(name: str, call: Call) -> Iterator[Finding]:
+    if call.name not in _FUNCTIONS:
+        yield Finding(name, call.line, f"unknown function {call.name}")
 
 
 def _local(statement: Node) -> set[str]:

@@ -1,5 +1,6 @@
 """Tests that the Bicep files are what Azure takes: Microsoft's models, names, and our own rules."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -42,9 +43,9 @@ def test_every_file_says_first_what_it_is_for(name: str) -> None:
 @pytest.mark.parametrize("resource_type", SOURCES)
 def test_every_described_type_is_one_that_the_package_really_manages(resource_type: str) -> None:
     source = SOURCES[resource_type]
-    package = Path(__import__(f"azure.mgmt.{source.package}", fromlist=["_"]).__file__).parent
+    package = Path(*importlib.import_module(f"azure.mgmt.{source.package}").__path__)
     provider, *types = resource_type.split("/")
-    url = re.compile(re.escape(provider) + "/" + "/[^/\"]+/".join(types) + "[/\"]", re.IGNORECASE)
+    url = re.compile(re.escape(provider) + "/" + '/[^/"]+/'.join(types) + '[/"]', re.IGNORECASE)
     if provider == "Microsoft.Resources":
         url = re.compile("resourcegroups/", re.IGNORECASE)  # the only type without a provider
     operations = (package / "operations").glob("*.py")

@@ -1,5 +1,4 @@
-"""Tests of the checks themselves: each kind of mistake, planted in the real files, is found where it
-was planted."""
+"""Tests of the checks themselves: each kind of mistake, planted in the real files, is found."""
 
 from dataclasses import dataclass
 
@@ -42,11 +41,13 @@ FAULTS = {
         "hostName is read-only",
     ),
     "a property one level too high": Fault(
-        "registry.bicep", "sku: { name: 'Basic' }", "sku: { name: 'Basic' }\n  adminUserEnabled: false",
+        "registry.bicep", "sku: { name: 'Basic' }",
+        "sku: { name: 'Basic' }\n  adminUserEnabled: false",
         no("adminUserEnabled"), at="\n  adminUserEnabled: false",
     ),
     "an API version that the models do not describe": Fault(
-        "storage.bicep", "blobServices/containers@2026-09-01' = {\n  parent: blobService\n  name: 'records'",
+        "storage.bicep",
+        "blobServices/containers@2026-09-01' = {\n  parent: blobService\n  name: 'records'",
         "blobServices/containers@2023-01-01' = {\n  parent: blobService\n  name: 'records'",
         "described in version 2026-09-01", at="containers@2023-01-01",
     ),
@@ -68,8 +69,9 @@ FAULTS = {
         "queueLength is a text",
     ),
     "an object for a list": Fault(
-        "worker.bicep", "workloadProfiles: dedicated ? [consumptionProfile, dedicatedProfile] : [consumptionProfile]",
-        "workloadProfiles: consumptionProfile", "workloadProfiles is a list",
+        "worker.bicep",
+        "dedicated ? [consumptionProfile, dedicatedProfile] : [consumptionProfile]",
+        "consumptionProfile", "workloadProfiles is a list",
         at="var consumptionProfile",
     ),
     "a required property that is missing": Fault(
@@ -122,10 +124,12 @@ FAULTS = {
         at="module budget",
     ),
     "an output that does not exist": Fault(
-        "main.bicep", "worker.outputs.mediaUrl", "worker.outputs.mediaURL", "has no output mediaURL",
+        "main.bicep", "worker.outputs.mediaUrl", "worker.outputs.mediaURL",
+        "has no output mediaURL",
     ),
     "an output that nobody reads": Fault(
-        "registry.bicep", "output name string", "output id string = registry.id\noutput name string",
+        "registry.bicep", "output name string",
+        "output id string = registry.id\noutput name string",
         "output id is never read", at="output id",
     ),
     # --- keys, doors and roles --------------------------------------------------------------------
@@ -195,7 +199,8 @@ FAULTS = {
     ),
     "a role granted somewhere else": Fault(
         "registry.bicep", "output name string",
-        "resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {\n  scope: registry\n"
+        "resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {\n"
+        "  scope: registry\n"
         "  name: guid(token)\n  properties: {\n    principalId: token\n"
         "    roleDefinitionId: token\n  }\n}\n\noutput name string",
         "granted in roles.bicep only", at="resource pull",

@@ -69,7 +69,7 @@ _KINDS: dict[str, Kind] = {"name": "name", "number": "number", "sign": "sign"}
 
 def _text(source: str, at: int, line: int) -> tuple[tuple[str, ...], int]:
     """The pieces of a text that starts at `at`, after its quote, and where it ends."""
-    parts, constant = [], ""
+    parts, constant = list[str](), ""
     while at < len(source) and source[at] != "\n":
         here = source[at]
         if here == "'":
