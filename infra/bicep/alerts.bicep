@@ -6,6 +6,7 @@ param workspaceId string
 param topicId string
 param workerId string
 param replyLatencyMs int
+param deployed bool
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
   name: 'ag-switchboard'
@@ -50,7 +51,7 @@ resource countAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for count i
   properties: {
     description: count.meaning
     severity: count.severity
-    enabled: true
+    enabled: deployed // before, nothing can work yet
     scopes: [count.source]
     evaluationFrequency: 'PT1M'
     windowSize: 'PT5M'
@@ -115,7 +116,8 @@ resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for 
   properties: {
     description: rule.meaning
     severity: rule.severity
-    enabled: true
+    enabled: deployed
+    skipQueryValidation: true // a new workspace has no metrics that a query could be checked against
     scopes: [workspaceId]
     evaluationFrequency: rule.every
     windowSize: rule.every

@@ -3,7 +3,7 @@ param amount int
 param email string
 
 @description('First day of the month of the deployment: a budget may not begin in the past.')
-param start string = utcNow('yyyy-MM-01')
+param start string = utcNow('yyyy-MM-01T00:00:00Z')
 
 resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
   name: 'switchboard'

@@ -47,8 +47,8 @@ resource app 'Microsoft.Web/sites@2025-05-01' = {
         }
       }
       scaleAndConcurrency: {
-        instanceMemoryMB: 2048
-        maximumInstanceCount: 40 // the least that may be set; an instance answers many calls
+        instanceMemoryMB: 2048 // the platform's default
+        maximumInstanceCount: 40 // the low end of its documented range: an instance answers many calls at once
         alwaysReady: [
           // Each group scales on its own: the event and the callbacks share no instance.
           { name: 'function:incoming_call', instanceCount: alwaysReady }
@@ -73,7 +73,6 @@ resource settings 'Microsoft.Web/sites/config@2025-05-01' = {
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identityClientId
     AzureWebJobsStorage__blobServiceUri: sharedSettings.STORAGE_BLOB_ENDPOINT
-    AzureWebJobsStorage__queueServiceUri: sharedSettings.STORAGE_QUEUE_ENDPOINT
   }, furtherSettings)
 }
 

@@ -294,6 +294,7 @@ module alerts 'alerts.bicep' = {
     topicId: events.outputs.id
     workerId: worker.outputs.id
     replyLatencyMs: replyLatencyMs
+    deployed: workerExists
   }
 }
 

@@ -40,7 +40,7 @@ var consumptionProfile = { name: 'Consumption', workloadProfileType: 'Consumptio
 // Nodes follow replicas; as many nodes as replicas is a bound that never binds.
 var dedicatedProfile = { name: 'worker', workloadProfileType: workloadProfile, minimumCount: 1, maximumCount: maxReplicas }
 
-// From which Azure Communication Services opens media sockets (IPv4; its documentation names no others for callbacks).
+// From which Azure Communication Services opens media sockets.
 var acsAddresses = ['52.112.0.0/14', '52.122.0.0/15']
 var allowedAddresses = [for range in (acsAddressesOnly ? acsAddresses : []): {
   name: 'acs-${replace(replace(range, '.', '-'), '/', '-')}'
@@ -132,8 +132,8 @@ resource worker 'Microsoft.App/containerApps@2026-07-01' = {
             {
               type: 'Startup'
               httpGet: { path: '/healthz', port: port }
-              periodSeconds: 1 // a replica is wanted because calls wait
-              failureThreshold: 60
+              periodSeconds: 3 // half a minute in all, and soon ready: a replica is wanted because calls come
+              failureThreshold: 10
             }
             {
               type: 'Liveness'

@@ -113,12 +113,8 @@ class _Resource:
                 yield from self._value(one.body, item, path, inner)
             kind = _kind(one, scope)
             match expected:
-                case Scalar(kinds=kinds, choices=choices):
-                    if kind is not None and kind not in kinds:
-                        yield self._wrong_kind(one, path, *kinds)
-                    elif choices is not None and _is_none_of(one, choices):
-                        what = f"is none of {sorted(choices)}"
-                        yield self._at(one.line, f"{path}: {getattr(one, 'value', None)!r} {what}")
+                case Scalar():
+                    yield from self._scalar(one, kind, expected, path)
                 case ListOf(item=item):
                     if isinstance(one, Array):
                         for inner_expr in one.items:
@@ -138,14 +134,22 @@ class _Resource:
                     elif kind not in (None, dict):
                         yield self._wrong_kind(one, path, dict)
 
+    def _scalar(
+        self, expr: Expr, kind: type | None, expected: Scalar, path: str
+    ) -> Iterator[Finding]:
+        if kind is not None and kind not in expected.kinds:
+            yield self._wrong_kind(expr, path, *expected.kinds)
+        elif isinstance(expr, Literal) and expr.value is not None:
+            value, choices = expr.value, expected.choices
+            if choices is not None and value not in choices:
+                yield self._at(expr.line, f"{path}: {value!r} is none of {sorted(choices)}")
+            if isinstance(value, int) and not expected.low <= value <= expected.high:
+                bounds = f"{expected.low} to {expected.high}"
+                yield self._at(expr.line, f"{path}: {value} is not from {bounds}")
+
     def _wrong_kind(self, expr: Expr, path: str, *kinds: type) -> Finding:
         wanted = " or ".join(sorted(_WORDS[kind] for kind in kinds))
         return self._at(expr.line, f"{path} is {wanted}")
-
-
-def _is_none_of(expr: Expr, choices: frozenset[str]) -> bool:
-    """Whether it is a literal, and certainly another one."""
-    return isinstance(expr, Literal) and expr.value is not None and expr.value not in choices
 
 
 def _required(shape: Shape) -> list[str]:

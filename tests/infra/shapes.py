@@ -6,10 +6,11 @@ Two generations of generated code are read: `_attribute_map` with `_validation` 
 
 import enum
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -17,10 +18,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Scalar:
-    """A text, number or truth value; `choices` None: any."""
+    """A text, number or truth value; `choices` None: any. Bounds of a number, as far as documented."""
 
     kinds: frozenset[type]
     choices: frozenset[str] | None = None
+    low: int = -sys.maxsize
+    high: int = sys.maxsize
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def shape_of(model: type) -> Shape:
     fields = {}
     for name, hint, rest in _rest_fields(model):
         required = type(None) not in typing.get_args(hint)
-        expected = _annotated(hint, sys.modules[model.__module__])
+        expected = _bounded(_annotated(hint, sys.modules[model.__module__]), model, name)
         fields[rest._rest_name_input or name] = Field(
             expected, required, rest._visibility == ["read"]
         )
@@ -100,6 +103,20 @@ def _rest_fields(model: type) -> Iterator[tuple[str, Any, Any]]:
         for name, hint in inspect.get_annotations(one).items():
             if hasattr(one.__dict__.get(name), "_visibility"):
                 yield name, hint, one.__dict__[name]
+
+
+def _bounded(expected: Expected, model: type, name: str) -> Expected:
+    """With the bounds that the class's documentation gives for this attribute."""
+    told = re.search(rf":ivar {name}:(.*?)\n *:vartype", model.__doc__ or "", re.DOTALL)
+    words = " ".join(told.group(1).split()) if told else ""
+    both = re.search(r"(?:range from (\d+) to|between (\d+) and) (\d+)", words)
+    low = re.search(r"Minimum value is (\d+)", words) or both
+    high = re.search(r"Maximum value is (\d+)", words) or both
+    if not isinstance(expected, Scalar) or (low is None and high is None):
+        return expected
+    least = min(int(found) for found in low.groups() if found) if low else expected.low
+    most = max(int(found) for found in high.groups() if found) if high else expected.high
+    return replace(expected, low=least, high=most)
 
 
 def _annotated(hint: Any, module: ModuleType) -> Expected:

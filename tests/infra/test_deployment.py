@@ -184,6 +184,14 @@ def test_alerts_exist_without_an_address_too() -> None:
     assert len(whole.made("Microsoft.Insights/scheduledQueryRules")) == 3
 
 
+def test_nobody_is_woken_before_there_is_anything_to_watch() -> None:
+    for exists in (False, True):
+        whole = deployed(workerExists=exists)
+        kinds = ("Microsoft.Insights/metricAlerts", "Microsoft.Insights/scheduledQueryRules")
+        rules = [one for kind in kinds for one in whole.made(kind)]
+        assert {one.body["properties"]["enabled"] for one in rules} == {exists}
+
+
 def test_the_end_reasons_that_alert_exist() -> None:
     queries = sources()["alerts.bicep"]
     [named] = re.findall(r"end_reason\) in \(([^)]*)\)", queries)

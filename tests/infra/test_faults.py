@@ -30,7 +30,7 @@ FAULTS = {
         no("activeRevisionMode"),
     ),
     "a property that does not exist, five levels deep": Fault(
-        "worker.bicep", "failureThreshold: 60", "failureTreshold: 60", no("failureTreshold"),
+        "worker.bicep", "failureThreshold: 10", "failureTreshold: 10", no("failureTreshold"),
     ),
     "a property of another kind of destination": Fault(
         "incoming-call.bicep", "maxEventsPerBatch: 1", "endpointUrl: 'https://a.example'",
@@ -67,6 +67,9 @@ FAULTS = {
     "a number for a text, through a parameter": Fault(
         "worker.bicep", "queueLength: string(callsPerReplica)", "queueLength: callsPerReplica",
         "queueLength is a text",
+    ),
+    "a number beyond its documented bounds": Fault(
+        "worker.bicep", "failureThreshold: 10", "failureThreshold: 60", "60 is not from 1 to 10",
     ),
     "an object for a list": Fault(
         "worker.bicep",
