@@ -1,4 +1,4 @@
-// What wakes somebody up. docs/operations.md says what to do about each.
+// What wakes somebody up. docs/deployment.md says what to look at.
 param location string
 param tags object
 param email string
@@ -75,7 +75,8 @@ resource countAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for count i
 
 // --- what Switchboard itself measures -------------------------------------------------------------
 
-// The exporter sends one row a minute, replica and set of attributes: Sum over ItemCount values.
+// Metrics come as one row a minute, replica and set of attributes: Sum over ItemCount values. The Functions app has no
+// metrics of its own; it logs the calls that end with it.
 var queries = [
   {
     name: 'calls-fail'
@@ -85,7 +86,16 @@ var queries = [
     operator: 'GreaterThanOrEqual'
     threshold: 3 // one may be a mishap of the network
     meaning: 'Calls rang but got no agent: answers refused, audio or bridge failed.'
-    query: 'AppMetrics | where Name == "switchboard.calls.ended" | where tostring(Properties.end_reason) in ("answer_refused", "media_failed", "bridge_failed") | summarize failed = sum(Sum)'
+    query: '''
+      let reasons = dynamic(["answer_refused", "media_failed", "bridge_failed"]);
+      let worker = AppMetrics
+      | where Name == "switchboard.calls.ended" and tostring(Properties.end_reason) in (reasons)
+      | summarize calls = sum(Sum);
+      let functions = AppTraces
+      | where Message has "call_ended" and tostring(parse_json(Message).reason) in (reasons)
+      | summarize calls = todouble(count());
+      union worker, functions | summarize failed = sum(calls)
+    '''
   }
   {
     name: 'replies-slow'

@@ -8,7 +8,7 @@ targetScope = 'subscription'
 @maxLength(40)
 param environmentName string
 
-@description('Region of everything but the AI resources.')
+@description('Region of everything but the AI resources. Must offer Container Apps, and Flex Consumption with Python 3.13.')
 param location string
 
 @description('Object id of whoever deploys: may publish the directory of agents.')
@@ -20,7 +20,7 @@ param deployerType string = 'User'
 
 // --- telephony ------------------------------------------------------------------------------------
 
-@description('Resource id of an existing Azure Communication Services resource; empty: make one.')
+@description('Resource id of an existing Azure Communication Services resource; empty: make one. Needed by tenants that can no longer make one, and for Teams Phone.')
 param acsResourceId string = ''
 
 @description('Where a new Azure Communication Services resource keeps its data. Cannot be changed later.')
@@ -31,7 +31,7 @@ param acsDataLocation string = 'Europe'
 @description('Resource id of an existing AI Foundry account; empty: make one for each of aiLocations.')
 param aiResourceId string = ''
 
-@description('Regions of the AI resources, separated by commas; one resource each, and each adds 30 new calls a minute. Empty: one, in the region of everything else.')
+@description('Regions of the AI resources, separated by commas: one resource each, and each adds 30 new calls a minute. Must offer Voice Live. Empty: the region of everything else. Append only: names count from the first.')
 param aiLocations string = ''
 
 type realtimeModel = {
@@ -49,7 +49,7 @@ param realtimeModels realtimeModel[] = [
 
 // --- the media worker -----------------------------------------------------------------------------
 
-@description('Calls for which one replica is meant. Replicas are added beyond it; each carries twice as many before it refuses.')
+@description('Calls for which one replica is meant: replicas are added beyond it, and each carries twice as many before it refuses. Lower it if replies get slow under load.')
 @minValue(1)
 @maxValue(5000)
 param callsPerReplica int = 50
@@ -58,7 +58,7 @@ param callsPerReplica int = 50
 @minValue(1)
 param minReplicas int = 2
 
-@description('Replicas at most. 30 new calls a minute of five minutes each are 150 calls: three replicas.')
+@description('Replicas at most. One AI resource takes 30 new calls a minute; at five minutes each that is 150 calls, three replicas. Raise it with aiLocations.')
 @minValue(1)
 param maxReplicas int = 4
 
@@ -79,10 +79,10 @@ param maintenanceDay string = ''
 @maxValue(23)
 param maintenanceHour int = 1
 
-@description('Let only the addresses from which Azure Communication Services calls reach the worker.')
+@description('Whether only the addresses from which Azure Communication Services calls may reach the worker. On: after a first call has come through.')
 param acsAddressesOnly bool = false
 
-@description('Whether a media socket must bring a valid token of Azure Communication Services.')
+@description('Whether a media socket must bring a valid token of Azure Communication Services (require), or is only logged without one (prefer): for the first call of a new deployment.')
 @allowed(['require', 'prefer'])
 param mediaAuth string = 'require'
 
@@ -98,11 +98,11 @@ param workerExists bool = false
 @allowed(['Standard_ZRS', 'Standard_LRS'])
 param storageSku string = 'Standard_ZRS'
 
-@description('Days after which call records and dead letters are deleted.')
+@description('Days after which call records and dead letters, which hold numbers of callers, are deleted. What your privacy notice says.')
 @minValue(1)
 param retentionDays int = 30
 
-@description('Instances of each function group that are always warm. A cold start outlasts the ring.')
+@description('Instances of each function group that are always warm; a cold start may outlast the ring. Raise it if many phones ring in the same second.')
 @minValue(1)
 param alwaysReady int = 1
 
@@ -118,10 +118,10 @@ param logRetentionDays int = 30
 @description('Address to which alerts and the budget are sent; empty: alerts show in the portal only, and there is no budget.')
 param alertEmail string = ''
 
-@description('Milliseconds from the end of the caller\'s speech to the agent\'s first sound above which an alert is raised.')
+@description('Milliseconds from the end of what a caller says to the first sound of the answer, above which an alert is raised.')
 param replyLatencyMs int = 2000
 
-@description('Monthly budget of the resource group, in the currency of the subscription.')
+@description('Monthly budget of the resource group, in the currency of the subscription. A mail at 80 % of it, and when 100 % are foreseen.')
 @minValue(1)
 param monthlyBudget int = 300
 

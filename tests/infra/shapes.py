@@ -18,7 +18,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Scalar:
-    """A text, number or truth value; `choices` None: any. Bounds of a number, as far as documented."""
+    """A text, number or truth value. `choices` None: any. Bounds of a number: as documented."""
 
     kinds: frozenset[type]
     choices: frozenset[str] | None = None

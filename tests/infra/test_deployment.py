@@ -194,8 +194,8 @@ def test_nobody_is_woken_before_there_is_anything_to_watch() -> None:
 
 def test_the_end_reasons_that_alert_exist() -> None:
     queries = sources()["alerts.bicep"]
-    [named] = re.findall(r"end_reason\) in \(([^)]*)\)", queries)
-    assert set(json.loads(f"[{named}]")) <= set(EndReason)
+    [named] = re.findall(r"reasons = dynamic\((\[.*?\])\)", queries)
+    assert set(json.loads(named)) <= set(EndReason)
 
 
 def test_names_fit_the_limits_of_azure() -> None:
