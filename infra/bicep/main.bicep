@@ -72,6 +72,7 @@ param workerSubnetId string = ''
 param zoneRedundant bool = false
 
 @description('Day on which Azure may restart replicas for maintenance, such as Sunday; empty: any time. Needs a dedicated workload profile.')
+@allowed(['', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'])
 param maintenanceDay string = ''
 
 @description('Hour, in UTC, at which the maintenance window opens.')

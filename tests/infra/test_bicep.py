@@ -12,6 +12,7 @@ from tests.infra.azure_models import SOURCES, described
 from tests.infra.project import DIRECTORY, Finding, project, sources
 from tests.infra.tokens import BicepError
 
+ROOT = DIRECTORY.parent.parent
 CHECKS = (resources.check, symbols.check, rules.check)
 SOURCES_OF_FILES = sources()
 
@@ -65,3 +66,13 @@ def test_the_directory_holds_nothing_but_what_was_checked() -> None:
 def test_a_type_that_nobody_described_is_told_from_one_that_is() -> None:
     assert described("Microsoft.App/containerApps") is not None
     assert described("Microsoft.App/containerapps") is None
+
+
+def test_the_models_need_no_other_version_of_what_the_product_installs() -> None:
+    pins = [
+        dict(re.findall(r"^([\w-]+)==([^ ;]+)", (ROOT / name).read_text(), re.MULTILINE))
+        for name in ("requirements/lock.txt", "requirements/infra.txt")
+    ]
+    product, models = pins
+    assert {n: v for n, v in models.items() if n in product and product[n] != v} == {}
+    assert "azure-core" in product.keys() & models.keys()
