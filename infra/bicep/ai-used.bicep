@@ -5,7 +5,8 @@ resource accounts 'Microsoft.CognitiveServices/accounts@2025-09-01' existing = [
   name: name
 }]
 
-output subdomains array = [for i in range(0, length(names)): accounts[i].properties.customSubDomainName]
+output voiceLiveEndpoints array = [for (name, i) in names: 'https://${accounts[i].properties.customSubDomainName}.services.ai.azure.com']
+output realtimeEndpoints array = [for (name, i) in names: 'https://${accounts[i].properties.customSubDomainName}.openai.azure.com']
+output speechEndpoint string = 'https://${accounts[0].properties.customSubDomainName}.cognitiveservices.azure.com'
 output speechRegion string = accounts[0].location
 output speechResourceId string = accounts[0].id
-output speechEndpoint string = 'https://${accounts[0].properties.customSubDomainName}.cognitiveservices.azure.com'

@@ -33,7 +33,7 @@ resource app 'Microsoft.Web/sites@2025-05-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    siteConfig: { minTlsVersion: '1.2' }
+    siteConfig: { minTlsVersion: '1.2', ftpsState: 'Disabled', http20Enabled: true }
     functionAppConfig: {
       runtime: { name: 'python', version: '3.13' }
       deployment: {

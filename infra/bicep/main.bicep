@@ -257,7 +257,8 @@ module worker 'worker.bicep' = {
     sharedSettings: shared
     furtherSettings: workerSettings
     mediaAuth: mediaAuth
-    aiSubdomains: ai.outputs.subdomains
+    voiceLiveEndpoints: ai.outputs.voiceLiveEndpoints
+    realtimeEndpoints: ai.outputs.realtimeEndpoints
     speechRegion: ai.outputs.speechRegion
     speechResourceId: ai.outputs.speechResourceId
   }

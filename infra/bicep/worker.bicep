@@ -20,7 +20,8 @@ param storageName string
 param sharedSettings object
 param furtherSettings object
 param mediaAuth string
-param aiSubdomains array
+param voiceLiveEndpoints array
+param realtimeEndpoints array
 param speechRegion string
 param speechResourceId string
 
@@ -41,8 +42,8 @@ var consumptionProfile = { name: 'Consumption', workloadProfileType: 'Consumptio
 var dedicatedProfile = { name: 'worker', workloadProfileType: workloadProfile, minimumCount: 1, maximumCount: maxReplicas }
 
 // From which Azure Communication Services opens media sockets.
-var acsAddresses = ['52.112.0.0/14', '52.122.0.0/15']
-var allowedAddresses = [for range in (acsAddressesOnly ? acsAddresses : []): {
+var acsRanges = acsAddressesOnly ? ['52.112.0.0/14', '52.122.0.0/15'] : []
+var allowedAddresses = [for range in acsRanges: {
   name: 'acs-${replace(replace(range, '.', '-'), '/', '-')}'
   action: 'Allow'
   ipAddressRange: range
@@ -53,14 +54,15 @@ var settings = union(sharedSettings, {
   AZURE_CLIENT_ID: identityClientId
   PORT: string(port)
   MEDIA_AUTH: mediaAuth
-  VOICE_LIVE_ENDPOINT: join(map(aiSubdomains, sub => 'https://${sub}.services.ai.azure.com'), ',')
-  REALTIME_ENDPOINT: join(map(aiSubdomains, sub => 'https://${sub}.openai.azure.com'), ',')
+  VOICE_LIVE_ENDPOINT: join(voiceLiveEndpoints, ',')
+  REALTIME_ENDPOINT: join(realtimeEndpoints, ',')
   SPEECH_REGION: speechRegion
   SPEECH_RESOURCE_ID: speechResourceId
   MAX_CALLS: string(callsPerReplica * 2) // room for the calls that come while a new replica starts
   DRAIN_S: string(graceSeconds - 10) // ten seconds to close what is left
 }, furtherSettings)
-var environmentVariables = [for setting in items(settings): { name: setting.key, value: setting.value }]
+var variables = items(settings)
+var environmentVariables = [for variable in variables: { name: variable.key, value: variable.value }]
 
 resource environment 'Microsoft.App/managedEnvironments@2026-07-01' = {
   name: 'cae-${token}'
