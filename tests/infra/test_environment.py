@@ -7,7 +7,6 @@ import pytest
 
 from functions.settings import Settings as FunctionsSettings
 from media_worker.settings import Settings as WorkerSettings
-from switchboard.settings import Shared
 from tests.infra.project import project, sources
 from tests.infra.rehearsal import rehearse
 from tests.test_docs import read
@@ -16,9 +15,10 @@ PLATFORM = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_")
 """Read by the Functions host and by the exporter of telemetry, not by the settings."""
 
 PROJECT = project(sources())
+Settings = type[FunctionsSettings] | type[WorkerSettings]
 
 
-def environment(settings: type[Shared], **parameters: Any) -> dict[str, str]:
+def environment(settings: Settings, **parameters: Any) -> dict[str, str]:
     """What the app's process would find in its environment."""
     given = {"environmentName": "prod", "location": "westeurope", "deployerId": "me"}
     deployed = rehearse(PROJECT, "main.bicep", **given, **parameters)
@@ -34,41 +34,41 @@ BOTH = pytest.mark.parametrize("settings", [FunctionsSettings, WorkerSettings])
 
 
 @BOTH
-def test_the_app_starts_with_what_the_deployment_sets(settings: type[Shared]) -> None:
+def test_the_app_starts_with_what_the_deployment_sets(settings: Settings) -> None:
     found = settings.from_env(environment(settings))
     assert found.credential == "managed_identity"
     assert found.azure_client_id is not None
 
 
 @BOTH
-def test_nothing_is_set_that_nothing_reads(settings: type[Shared]) -> None:
+def test_nothing_is_set_that_nothing_reads(settings: Settings) -> None:
     known = {field.name.upper() for field in fields(settings)}
     ours = {name for name in environment(settings) if not name.startswith(PLATFORM)}
     assert ours <= known
 
 
 @BOTH
-def test_every_setting_that_must_be_set_is(settings: type[Shared]) -> None:
+def test_every_setting_that_must_be_set_is(settings: Settings) -> None:
     required = {field.name.upper() for field in fields(settings) if field.default is MISSING}
     assert required <= set(environment(settings))
 
 
 @BOTH
-def test_no_key_is_ever_set(settings: type[Shared]) -> None:
+def test_no_key_is_ever_set(settings: Settings) -> None:
     secret = {field.name.upper() for field in fields(settings) if field.metadata["secret"]}
     assert secret
     assert not secret & set(environment(settings))
 
 
 @BOTH
-def test_what_is_set_is_documented(settings: type[Shared]) -> None:
+def test_what_is_set_is_documented(settings: Settings) -> None:
     page = read("docs/configuration.md")
     ours = [name for name in environment(settings) if not name.startswith(PLATFORM)]
     assert [name for name in ours if f"| `{name}` |" not in page] == []
 
 
 @BOTH
-def test_a_value_is_always_a_text(settings: type[Shared]) -> None:
+def test_a_value_is_always_a_text(settings: Settings) -> None:
     assert all(isinstance(value, str) for value in environment(settings).values())
 
 
