@@ -26,7 +26,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "Microsoft.ContainerRegistry/registries": {"properties": {"loginServer": "cr.azurecr.io"}},
     "Microsoft.EventGrid/systemTopics": {"identity": {"principalId": "principal of the topic"}},
     "Microsoft.Insights/components": {
-        "properties": {"ConnectionString": "InstrumentationKey=3;IngestionEndpoint=https://a.example/"}
+        "properties": {
+            "ConnectionString": "InstrumentationKey=33333333-3333-3333-3333-333333333333;"
+            "IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/"
+        }
     },
     "Microsoft.Storage/storageAccounts": {
         "properties": {
