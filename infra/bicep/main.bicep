@@ -215,7 +215,7 @@ module roles 'roles.bicep' = {
     aiGroup: { subscription: aiId[2], name: aiId[4] }
     aiNames: aiNames
   }
-  dependsOn: [acs, ai]
+  dependsOn: [ai]
 }
 
 // --- the two deployables --------------------------------------------------------------------------

@@ -45,7 +45,7 @@ var grants = [
   { who: workerIdentity, on: 'registry', role: role.AcrPull, why: 'Pulls its image.' }
   { who: workerIdentity, on: 'insights', role: role.MonitoringMetricsPublisher, why: 'Sends telemetry.' }
   // Azure's own
-  { who: acsIdentity, on: 'ai', role: role.CognitiveServicesUser, why: 'Speaks the apology when no worker can.' }
+  { who: acsIdentity, on: 'first-ai', role: role.CognitiveServicesUser, why: 'Speaks the apology when no worker can.' }
   { who: topicIdentity, on: 'dead-letters', role: role.StorageBlobDataContributor, why: 'Keeps the events of calls that nobody took.' }
   // Whoever deploys
   { who: deployer, on: 'directory', role: role.StorageBlobDataContributor, why: 'Publishes agents.toml.' }
@@ -59,6 +59,9 @@ var onQueue = filter(held, grant => grant.on == 'queue')
 var onContainers = filter(held, grant => contains(['records', 'directory', 'dead-letters'], grant.on))
 var onRegistry = filter(held, grant => grant.on == 'registry')
 var onInsights = filter(held, grant => grant.on == 'insights')
+var onAcs = filter(held, grant => grant.on == 'acs')
+var onAi = filter(held, grant => grant.on == 'ai')
+var onFirstAi = filter(held, grant => contains(['ai', 'first-ai'], grant.on)) // the one that speaks
 
 resource account 'Microsoft.Storage/storageAccounts@2026-09-01' existing = {
   name: storageName
@@ -148,12 +151,12 @@ resource insightsGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 }]
 
 // Brought resources live in groups of their own.
-module onAcs 'roles-acs.bicep' = {
+module acsGrants 'roles-acs.bicep' = {
   scope: resourceGroup(acsGroup.subscription, acsGroup.name)
-  params: { name: acsName, grants: filter(held, grant => grant.on == 'acs') }
+  params: { name: acsName, grants: onAcs }
 }
 
-module onAi 'roles-ai.bicep' = [for name in aiNames: {
+module aiGrants 'roles-ai.bicep' = [for (name, i) in aiNames: {
   scope: resourceGroup(aiGroup.subscription, aiGroup.name)
-  params: { name: name, grants: filter(held, grant => grant.on == 'ai') }
+  params: { name: name, grants: i == 0 ? onFirstAi : onAi }
 }]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,23 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.infra.project import project, sources
+from tests.infra.project import DIRECTORY, project, sources
 from tests.infra.rehearsal import rehearse
 
 ROOT = Path(__file__).parent.parent.parent
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text(encoding="utf-8"))
 
 KEYS = {
-    "": {"name", "metadata", "requiredVersions", "infra", "services", "hooks", "workflows"},
+    "": {
+        "name",
+        "metadata",
+        "requiredVersions",
+        "infra",
+        "services",
+        "hooks",
+        "pipeline",
+        "workflows",
+    },
     "services.functions": {"project", "host", "language", "remoteBuild"},
     "services.worker": {"project", "host", "language", "docker"},
     "services.worker.docker": {"path", "context", "remoteBuild"},
@@ -86,3 +96,21 @@ def test_hooks_exist_for_every_system_and_call_the_same_program() -> None:
 def test_up_provisions_once_more_when_our_image_is_there() -> None:
     steps = [step["azd"] for step in at("workflows.up.steps")]
     assert steps == ["package --all", "provision", "deploy --all", "provision"]
+
+
+def choices() -> set[str]:
+    """The variables of main.parameters.json, but for those that azd sets itself."""
+    text = (DIRECTORY / "main.parameters.json").read_text(encoding="utf-8")
+    named = set(re.findall(r"\$\{([A-Z_]+)", text))
+    return {name for name in named if not name.startswith(("AZURE_", "SERVICE_"))}
+
+
+def test_a_pipeline_is_told_every_choice_that_the_admin_made() -> None:
+    assert set(at("pipeline.variables")) == choices()
+
+
+def test_the_deploying_workflow_hands_every_choice_to_azd() -> None:
+    """Or it would undo them: without ACS_RESOURCE_ID it would make a second resource."""
+    workflow = (ROOT / ".github/workflows/azure-dev.yml").read_text(encoding="utf-8")
+    lines = {name: f"{name}: ${{{{ vars.{name} }}}}" for name in sorted(choices())}
+    assert [line for line in lines.values() if line not in workflow] == []

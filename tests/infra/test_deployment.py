@@ -125,6 +125,12 @@ def test_each_ai_region_gets_a_resource_with_every_model() -> None:
     assert ("worker", "CognitiveServicesUser", "ai-2") in grants(whole)
 
 
+def test_only_the_ai_resource_that_speaks_for_acs_lets_it_in() -> None:
+    granted = grants(deployed(aiLocations="swedencentral,eastus2"))
+    assert ("acs", "CognitiveServicesUser", "ai-1") in granted
+    assert ("acs", "CognitiveServicesUser", "ai-2") not in granted
+
+
 # --- the worker -----------------------------------------------------------------------------------
 
 
