@@ -30,7 +30,7 @@ var counts = [
     source: topicId
     namespace: 'Microsoft.EventGrid/systemTopics'
     metric: 'DeadLetteredCount'
-    above: 0
+    reckoned: 'Total'
     meaning: 'A phone rang and the Functions app took no notice: a caller was lost. The event is in the container dead-letters.'
   }
   {
@@ -39,7 +39,7 @@ var counts = [
     source: workerId
     namespace: 'Microsoft.App/containerApps'
     metric: 'RestartCount'
-    above: 0
+    reckoned: 'Maximum' // it counts a replica's restarts since its start
     meaning: 'A replica of the media worker was restarted: its calls were interrupted.'
   }
 ]
@@ -63,9 +63,9 @@ resource countAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for count i
           criterionType: 'StaticThresholdCriterion'
           metricNamespace: count.namespace
           metricName: count.metric
-          timeAggregation: 'Total'
+          timeAggregation: count.reckoned
           operator: 'GreaterThan'
-          threshold: count.above
+          threshold: 0
         }
       ]
     }
@@ -82,6 +82,7 @@ var queries = [
     name: 'calls-fail'
     severity: 1
     every: 'PT5M'
+    over: 'PT15M'
     column: 'failed'
     operator: 'GreaterThanOrEqual'
     threshold: 3 // one may be a mishap of the network
@@ -101,6 +102,7 @@ var queries = [
     name: 'replies-slow'
     severity: 2
     every: 'PT15M'
+    over: 'PT30M'
     column: 'p95'
     operator: 'GreaterThan'
     threshold: replyLatencyMs
@@ -111,10 +113,11 @@ var queries = [
     name: 'no-worker-ready'
     severity: 0
     every: 'PT5M'
+    over: 'PT10M'
     column: 'reports'
     operator: 'LessThan'
     threshold: 1
-    meaning: 'No replica of the media worker has reported for five minutes: callers hear the apology.'
+    meaning: 'No replica of the media worker has reported for ten minutes: callers hear the apology.'
     query: 'AppMetrics | where Name == "switchboard.calls.live" | summarize reports = count()'
   }
 ]
@@ -130,7 +133,7 @@ resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for 
     skipQueryValidation: true // a new workspace has no metrics that a query could be checked against
     scopes: [workspaceId]
     evaluationFrequency: rule.every
-    windowSize: rule.every
+    windowSize: rule.over // longer than the frequency: rows arrive some minutes late
     criteria: {
       allOf: [
         {
