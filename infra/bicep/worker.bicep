@@ -43,10 +43,10 @@ var dedicatedProfile = { name: 'worker', workloadProfileType: workloadProfile, m
 
 // From which Azure Communication Services opens media sockets.
 var acsRanges = acsAddressesOnly ? ['52.112.0.0/14', '52.122.0.0/15'] : []
-var allowedAddresses = [for range in acsRanges: {
-  name: 'acs-${replace(replace(range, '.', '-'), '/', '-')}'
+var allowedAddresses = [for block in acsRanges: {
+  name: 'acs-${replace(replace(block, '.', '-'), '/', '-')}'
   action: 'Allow'
-  ipAddressRange: range
+  ipAddressRange: block
 }]
 
 // media_worker/settings.py
