@@ -42,6 +42,7 @@ $(VENV)/demo.stamp: requirements/demo.txt requirements/runtime.txt $(VENV)/venv.
 	$(PIP) install --require-hashes --no-deps --ignore-requires-python -r requirements/runtime.txt
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/lock.txt $(VENV)/demo.stamp
+$(VENV)/dev.stamp: requirements/lock.txt requirements/infra.txt $(VENV)/demo.stamp
 	$(PIP) install --require-hashes -r requirements/lock.txt
+	$(PIP) install --require-hashes -r requirements/infra.txt
 	@touch $@

@@ -15,5 +15,6 @@ cut_out() { # source, target
 cut_out functions.in ../requirements.txt
 cut_out worker.in ../media_worker/requirements.txt
 cut_out demo.in demo.txt
+compile infra.in "-c lock.txt" infra.txt
 # The cloud's Functions runtime declares Python 3.13 but runs on 3.11 and 3.12 too; there it is installed without its marker.
 sed -n '/^azure-functions-runtime==/,/[^\\]$/p' lock.txt | sed 's/ ; python_full_version[^\\]*\\/ \\/' > runtime.txt
