@@ -4,7 +4,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench soak lock clean
+.PHONY: demo test check bench soak packages image audit lock clean
 
 demo: $(VENV)/demo.stamp  ## a phone rings, an agent answers; out/ has what was heard
 	$(PY) -m simulator demo
@@ -24,6 +24,12 @@ bench: $(VENV)/dev.stamp  ## measured speed, beside plain reference bridges, in 
 
 soak: $(VENV)/dev.stamp  ## 1,000 real calls, 50 at a time: nothing may be left
 	$(PY) -m bench.soak
+
+packages: $(VENV)/dev.stamp  ## what would be uploaded, with sizes
+	$(PY) -m tests.packages
+
+image: $(VENV)/dev.stamp  ## the worker's image, built and tried out; as root on Debian or Ubuntu
+	$(PY) -m tests.image
 
 lock: $(VENV)/venv.stamp  ## resolve the requirements anew
 	$(PIP) install uv
