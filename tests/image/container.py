@@ -109,12 +109,21 @@ def printed(root: Path, config: Config, argv: Sequence[str]) -> str:
     return done.stdout
 
 
+def as_root(root: Path, argv: Sequence[str], env: Mapping[str, str]) -> None:
+    """Runs a step of a build in `root`, which it may write to. Raises CalledProcessError."""
+    spec = {"argv": list(argv), "env": dict(env), "cwd": "/", "uid": 0, "gid": 0, "writable": True}
+    subprocess.run(_apart(root, spec), check=True, stdout=subprocess.DEVNULL)
+
+
 def _command(root: Path, config: Config, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
     uid, gid = config.ids
-    whole = {**config.env, **env}
-    spec = {"argv": list(argv), "env": whole, "cwd": config.cwd, "uid": uid, "gid": gid}
-    apart = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child"]
-    return [*apart, sys.executable, str(INSIDE), str(root), json.dumps(spec)]
+    spec = {"argv": list(argv), "env": {**config.env, **env}, "cwd": config.cwd}
+    return _apart(root, {**spec, "uid": uid, "gid": gid, "writable": False})
+
+
+def _apart(root: Path, spec: Mapping[str, Any]) -> list[str]:
+    namespaces = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child"]
+    return [*namespaces, sys.executable, str(INSIDE), str(root), json.dumps(spec)]
 
 
 async def _first_child(outer: Process) -> int:

@@ -37,7 +37,7 @@ def make_root(root: Path) -> Stage:
     _run(["debootstrap", "--variant=minbase", include, SUITE, str(root)])
     if prefix is None:
         (root / "usr/local/bin/python3").symlink_to("/usr/bin/python3")
-        return Stage(root, "Debian's own Python 3.11: no Python 3.13 was found here")
+        return Stage(root, "with its own Python 3.11, as no Python 3.13 was found here")
     for part in ("bin", "lib"):
         shutil.copytree(
             prefix / part,
@@ -47,7 +47,7 @@ def make_root(root: Path) -> Stage:
             ignore=_not_of_the_image,
         )
     _run(["ldconfig", "-r", str(root)])
-    return Stage(root, f"a Python {PYTHON} of this machine, at /usr/local as in the real base")
+    return Stage(root, f"with a Python {PYTHON} of this machine at /usr/local")
 
 
 def _not_of_the_image(directory: str, names: list[str]) -> set[str]:

@@ -1,7 +1,7 @@
 """Becomes the image's process. Run by `container.py`: as root, in namespaces of its own.
 
-Makes the root file system read-only, takes the image's user and working directory, gives up every
-way to gain rights, and executes.
+Makes the root file system read-only unless told otherwise, takes the image's user and working
+directory, gives up every way to gain rights, and executes.
 """
 
 import ctypes
@@ -19,13 +19,14 @@ def _mount(*arguments: str) -> None:
 
 
 def main(root: Path, spec: str) -> None:
-    """`spec`: JSON with `argv`, `env`, `cwd`, `uid`, `gid`. Does not return."""
+    """`spec`: JSON with `argv`, `env`, `cwd`, `uid`, `gid`, `writable`. Does not return."""
     told = json.loads(spec)
     _mount("--make-rprivate", "/")
     _mount("--bind", str(root), str(root))
     _mount("--rbind", "/dev", str(root / "dev"))
     _mount("-t", "proc", "proc", str(root / "proc"))
-    _mount("-o", "remount,bind,ro", str(root))
+    if not told["writable"]:
+        _mount("-o", "remount,bind,ro", str(root))
     os.chroot(root)
     os.chdir(told["cwd"])
     os.setgroups([])
@@ -33,7 +34,7 @@ def main(root: Path, spec: str) -> None:
     os.setuid(told["uid"])
     if ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError("the kernel does not take no_new_privs")
-    os.execve(told["argv"][0], told["argv"], told["env"])
+    os.execvpe(told["argv"][0], told["argv"], told["env"])
 
 
 if __name__ == "__main__":
