@@ -77,6 +77,14 @@ def test_no_job_runs_without_end_or_leaves_credentials_behind(path: Path) -> Non
                 assert step["with"]["persist-credentials"] == "false"
 
 
+def test_a_deployment_from_github_is_told_all_that_the_bicep_can_be_told() -> None:
+    by_azd = {"AZURE_PRINCIPAL_ID", "SERVICE_WORKER_RESOURCE_EXISTS"}
+    told = set(jobs(ROOT / ".github/workflows/azure-dev.yml")["deploy"]["env"])
+    for file in ROOT.glob("infra/bicep/*.parameters.json"):
+        asked = set(re.findall(r"\$\{(\w+)", file.read_text(encoding="utf-8")))
+        assert asked - by_azd <= told, f"{file.name} reads what the workflow does not pass on"
+
+
 def test_every_supported_python_is_tested() -> None:
     matrix = jobs(ROOT / ".github/workflows/test.yml")["test"]["strategy"]["matrix"]["python"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
