@@ -34,8 +34,9 @@ sys.path.insert(0, checkout)
 from simulator.functions_app import load
 sys.path.remove(checkout)  # the loader is in, and imports nothing of the product
 app = asyncio.run(load(Path(unpacked)))
-from functions.loading import _import_everything
-_import_everything()
+import functions, importlib, pkgutil
+for module in pkgutil.walk_packages(functions.__path__, "functions."):
+    importlib.import_module(module.name)  # those that are loaded on demand, too
 told = {name: function.trigger["type"] for name, function in app.functions.items()}
 """
 

@@ -10,9 +10,12 @@ from tests.packages.fresh import ROOT, locked, run
 
 LOAD = """
 sys.path.insert(0, unpacked)
-import media_worker.__main__
-import media_worker.native_speech, media_worker.speech_access, uvloop
-told = None
+import importlib, pkgutil
+import media_worker
+modules = [m.name for m in pkgutil.walk_packages(media_worker.__path__, "media_worker.")]
+for name in modules:
+    importlib.import_module(name)  # those that are loaded on demand, too: the Speech SDK's
+told = modules
 """
 
 
@@ -71,5 +74,7 @@ def test_the_worker_loads_from_its_context_with_its_own_requirements(tmp_path: P
         shutil.copy(ROOT / file, tmp_path / file)
     seen = run(tmp_path, LOAD)
     assert str(tmp_path / "switchboard" / "ledger.py") in seen.ours
+    assert "media_worker.__main__" in seen.told
+    assert "azure-cognitiveservices-speech" in seen.distributions
     assert not seen.elsewhere
     assert set(seen.distributions) <= locked(ROOT / "media_worker" / "requirements.txt")
