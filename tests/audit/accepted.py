@@ -49,10 +49,6 @@ CHECKOV: Reasons = {
     Place("CKV_AZURE_166", _REGISTRY): "quarantine needs the Premium sku; images come from one "
     "build and have their packages by hash",
     Place("CKV_AZURE_225", _FUNCTIONS): "zones are the deployer's choice, as they cost",
-    Place("CKV_AZURE_67", _FUNCTIONS): "its callers are machines that send one request at a time",
-    Place("CKV_AZURE_18", _FUNCTIONS): "as CKV_AZURE_67",
-    Place("CKV_AZURE_78", _FUNCTIONS): "publishing by password is off for ftp and scm (the "
-    "resource `passwords`), which this tool does not read",
     Place("CKV_AZURE_222", _FUNCTIONS): _CALLED,
     Place("CKV_AZURE_17", _FUNCTIONS): _CALLED + ", and have no client certificates",
     Place("CKV_AZURE_13", _FUNCTIONS): _CALLED + "; the app checks their tokens itself",
