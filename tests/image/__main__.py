@@ -17,6 +17,7 @@ from simulator.call import CallFailed
 from simulator.processes import ROOT, SystemFailed
 from tests.image import debian, trial
 from tests.image.buildah import Buildah
+from tests.image.container import NotStarted
 from tests.image.steps import Steps
 
 DOCKERFILE = ROOT / "media_worker" / "Dockerfile"
@@ -41,7 +42,7 @@ def main() -> int:
         except subprocess.CalledProcessError as error:
             print(f"{error.cmd[0]} ended with {error.returncode}", file=sys.stderr)
             return 1
-        except (trial.Failed, SystemFailed, CallFailed, ValueError) as error:
+        except (trial.Failed, NotStarted, SystemFailed, CallFailed, ValueError) as error:
             print(error, file=sys.stderr)
             return 1
     return 0

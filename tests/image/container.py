@@ -16,6 +16,10 @@ from typing import Any
 INSIDE = Path(__file__).with_name("inside.py")
 
 
+class NotStarted(Exception):
+    """The image's process did not come up."""
+
+
 @dataclass(frozen=True)
 class Config:
     """What an image says of itself, as in `docker inspect`."""
@@ -128,12 +132,13 @@ def _apart(root: Path, spec: Mapping[str, Any]) -> list[str]:
 
 async def _first_child(outer: Process) -> int:
     """The PID 1 of the namespace, once it is there."""
-    async with asyncio.timeout(10):
-        while not (children := _children(outer.pid)):
-            if outer.returncode is not None:
-                raise RuntimeError(f"the container ended at once, with {outer.returncode}")
-            await asyncio.sleep(0.02)
-    return children[0]
+    for _ in range(500):
+        if outer.returncode is not None:
+            raise NotStarted(f"it ended at once, with {outer.returncode}")
+        if children := _children(outer.pid):
+            return children[0]
+        await asyncio.sleep(0.02)
+    raise NotStarted("it was not there after 10 s")
 
 
 def _children(pid: int) -> list[int]:

@@ -107,11 +107,7 @@ async def calls(image: Image, log: Path) -> list[str]:
             lines = [f"healthy after {took:.1f} s, {_rights(worker)}"]
             for bridge, request in CALLS.items():
                 lines.append(f"{bridge}: {await _call(azure, request, log)}")
-            worker.signal(signal.SIGTERM)
-            async with asyncio.timeout(ENDED_WITHIN_S):
-                code = await worker.outer.wait()
-            if code != 0:
-                raise Failed(f"after SIGTERM it ended with {code}\n{_tail(log)}")
+            await _end(worker, log)
             return [*lines, "SIGTERM to its PID 1: it drained and ended with 0"]
 
 
@@ -124,6 +120,17 @@ async def _healthy(worker: Container, env: dict[str, str], log: Path) -> None:
                 await asyncio.sleep(0.2)
     except TimeoutError:
         raise Failed(f"not healthy after {HEALTHY_WITHIN_S:g} s\n{_tail(log)}") from None
+
+
+async def _end(worker: Container, log: Path) -> None:
+    worker.signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(ENDED_WITHIN_S):
+            code = await worker.outer.wait()
+    except TimeoutError:
+        raise Failed(f"{ENDED_WITHIN_S:g} s after SIGTERM it is still there") from None
+    if code != 0:
+        raise Failed(f"after SIGTERM it ended with {code}\n{_tail(log)}")
 
 
 def _rights(worker: Container) -> str:
