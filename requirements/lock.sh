@@ -7,6 +7,7 @@ compile() { # source, constraint, target
   uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet $2 "$1" -o "$3"
 }
 compile dev.in "" lock.txt
+compile audit.in "" audit.txt # on its own: what looks at the code need not agree with what runs it
 cut_out() { # source, target
   compile "$1" "-c lock.txt" "$2.new"
   { printf '# Cut out of requirements/lock.txt by `make lock`; edit requirements/%s instead.\n' "$1"; cat "$2.new"; } > "$2"
