@@ -136,8 +136,10 @@ class Told:
 
 
 def _find(word: str, text: str, start: int) -> int:
-    """Where `word` next stands in `text`, not as the end of another word; -1: nowhere."""
+    """Where `word` next stands in `text`, not as the end of another word, unless that word's
+    beginning is what was said last (a voice that has waited in vain for the rest of a word says it
+    in two); -1: nowhere."""
     at = text.find(word, start)
-    while at > 0 and word[:1].isalnum() and text[at - 1].isalnum():
+    while at > start and word[:1].isalnum() and text[at - 1].isalnum():
         at = text.find(word, at + 1)
     return at

@@ -62,6 +62,17 @@ def test_words_are_found_in_the_text_and_timed_from_the_beginning_of_the_turn() 
     run(scenario())
 
 
+def test_a_word_that_was_said_in_two_parts_is_found_whole() -> None:
+    async def scenario() -> None:
+        told, _, listener = told_of("On Saturday or Sunday.")
+        for word, start in (("On", 0), ("Satur", 100), ("day", 200), ("day", 300)):
+            told.hear(Word(word, start, start + 100))
+        # A third part is no part of what was said last: it is not looked for inside other words.
+        assert listener.words == [(2, 50.0), (8, 150.0), (11, 250.0)]
+
+    run(scenario())
+
+
 def test_what_was_cancelled_is_not_heard_any_more() -> None:
     async def scenario() -> None:
         told, script, listener = told_of("Hello")
