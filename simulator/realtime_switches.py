@@ -29,3 +29,8 @@ class RealtimeSwitches(SessionSwitches):
     """The response ends there as failed, or with content_filter as incomplete."""
     fail_code: Literal["server_error", "rate_limit_exceeded", "content_filter"] = "server_error"
     """With `fail_after_deltas`."""
+    refuse_settings: str | None = None
+    """Every session.update is answered by an error with this code."""
+    respond: str = "yes"
+    """Whether the caller's turns are answered: "no", they are heard and that is all; any other
+    word is the code of an error that is told in place of a response."""

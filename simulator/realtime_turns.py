@@ -131,7 +131,12 @@ class Turns:
 
     async def _answer(self, words: str) -> None:
         """Answers a turn of the caller; nobody asked for it, so an error is told and no more."""
+        switches = self._out.switches
+        if switches.respond == "no":
+            return
         try:
+            if switches.respond != "yes":
+                raise FieldError("", "refused by a switch", switches.respond)
             self._respond({}, words)
         except FieldError as error:
             await self._out.fault(None, error)

@@ -86,6 +86,16 @@ class Speech:
     ) -> None:
         await self._stack.aclose()
 
+    async def go_down(self) -> None:
+        """From now on connections are refused; those that are open are lost."""
+        await self._stack.aclose()
+
+    async def hang_up(self, code: int) -> None:
+        """Closes every connection that is open."""
+        for connection in self.connections:
+            if connection.open:
+                await connection.hang_up(code)
+
     @property
     def stream_url(self) -> str:
         return f"{self.url.replace('http', 'ws', 1)}{STREAM_PATH}"

@@ -34,8 +34,7 @@ class Played:
             boundary.text
             for boundary in self.spoken.boundaries
             if boundary.kind == "WordBoundary"
-            and (boundary.offset + boundary.duration / 2) / TICKS_PER_MS
-            <= self.heard_ms - early_ms
+            and (boundary.offset + boundary.duration / 2) / TICKS_PER_MS <= self.heard_ms - early_ms
         ]
 
 

@@ -29,6 +29,9 @@ TURN_DETECTION_MS = 500.0
 NOTICED_MS = 120.0
 """From the caller's first sound to StopAudio, at most."""
 
+LAST_PAUSE_MS = 5000.0
+"""Before the caller hangs up, so that the last answer has come, however slow the network."""
+
 
 def invented(chance: random.Random, least: int = 2) -> str:
     """A word that nobody says twice."""
@@ -83,9 +86,10 @@ class Talk:
     said: tuple[str, ...]
 
 
-def talk(chance: random.Random, interruptions: int, *, slow: bool, lead_ms: float = 0.0) -> Talk:
-    """A caller who lets nobody finish, or hardly. `slow`: the agent's words come no faster than
-    they are spoken, so that there are pauses between them; `lead_ms`: from text to sound."""
+def talk(chance: random.Random, interruptions: int, *, loose: bool, lead_ms: float = 0.0) -> Talk:
+    """A caller who lets nobody finish, or hardly. `loose`: it is not known when exactly the agent
+    will speak, so the caller speaks at any time; `lead_ms`: from an agent's words to their sound.
+    """
     greeting = spoken_form(written(chance, 14))  # said as it stands: an owner writes no markup
     texts = [greeting] + [
         written(chance, chance.choice((0, 2, 6, 12, 20))) for _ in range(interruptions)
@@ -95,14 +99,14 @@ def talk(chance: random.Random, interruptions: int, *, slow: bool, lead_ms: floa
     for number in range(interruptions):
         words = f"No, {invented(chance)}, {number}."
         delay_ms = delays[number - 1] if number else 0.0
-        when = _when(chance, texts[number], delay_ms + lead_ms, slow=slow, first=not number)
+        when = _when(chance, texts[number], delay_ms + lead_ms, loose=loose, first=not number)
         steps.append(Step(Say(Utterance(words)), when, limit_s=60))
         said.append(words)
     replies = [
         Reply(Utterance(text), delay_ms=delay)
         for text, delay in zip(texts[1:], delays, strict=True)
     ]
-    steps.append(Step(HangUp(), AfterAgent(1500), limit_s=90))
+    steps.append(Step(HangUp(), AfterAgent(LAST_PAUSE_MS), limit_s=90))
     return Talk(
         greeting,
         AgentScript(tuple(replies), {}),
@@ -112,13 +116,11 @@ def talk(chance: random.Random, interruptions: int, *, slow: bool, lead_ms: floa
     )
 
 
-def _when(
-    chance: random.Random, text: str, silent_ms: float, *, slow: bool, first: bool
-) -> When:
+def _when(chance: random.Random, text: str, silent_ms: float, *, loose: bool, first: bool) -> When:
     """When the caller speaks into a turn: of its first sound the service knows `NOTICED_MS` later.
     `silent_ms`: from the turn's beginning to its sound."""
     sounds_ms = sum(len(word) + 1 for word in spoken_form(text).split()) * SPOKEN_MS_PER_CHARACTER
-    if slow and not first:  # whenever: into a word, into a pause, behind the last word
+    if loose and not first:  # whenever: into a word, into a pause, behind the last word
         longest = silent_ms + 1.2 * sounds_ms
         return AfterWait(TURN_DETECTION_MS + chance.uniform(150, 150 + longest))
     kind = chance.choice(("before", "first word", "within", "within", "within", "after"))
@@ -127,8 +129,6 @@ def _when(
         return AfterWait(TURN_DETECTION_MS + chance.uniform(150, 150 + latest))
     if kind == "first word":
         return DuringAgent(chance.uniform(0, 250))
-    if kind == "after" and not slow:
+    if kind == "after" and not loose:
         return DuringAgent(sounds_ms + chance.uniform(40, 300))
     return DuringAgent(chance.uniform(0, max(0.0, sounds_ms - 150)))
-
-
