@@ -143,8 +143,10 @@ class Told:
         return Failed(code)
 
     def _said(self) -> bool:
-        """Whether the last word that was given has its place in the audio."""
+        """Whether the last word that was given has come as sound, at least by half."""
         script = self._script
+        if self._sought and script.words[-1][0] > script.sound_ms:
+            return False
         return not any(c.isalnum() for c in script.text[script.sought : script.given])
 
     def _has_words(self) -> bool:
