@@ -16,6 +16,8 @@ class Played:
     """One utterance of the service's on its way to the caller's ear."""
 
     spoken: SpokenUtterance
+    began_s: float
+    """When its first samples came, on the line's clock."""
     arrived: int = 0
     """Samples that came to the caller's side, and `heard` those that were not dropped there."""
     heard: int = 0
@@ -40,11 +42,12 @@ class Played:
 
 def played(call: SimulatedCall, utterances: Iterable[SpokenUtterance]) -> list[Played]:
     """The utterances of which something came to the caller, in that order. Every message must be
-    the next piece of the utterance before, or the beginning of a later one."""
+    the next piece of the utterance before, or the beginning of another one: of one that was not
+    played yet, else of one that is kept as a clip."""
     assert call.line is not None
     playout = call.line.playout
     found: list[Played] = []
-    waiting = [spoken for spoken in utterances if spoken.audio]
+    spoken = [one for one in utterances if one.audio]
     stops = [*playout.stops]
     position, stopped = 0, 0
     for number, arrival in enumerate(playout.arrivals):
@@ -55,10 +58,11 @@ def played(call: SimulatedCall, utterances: Iterable[SpokenUtterance]) -> list[P
         sound = bytes(playout.received[position : position + size])
         position += size
         if not found or not _goes_on(found[-1], sound):
-            begun = next((spoken for spoken in waiting if spoken.audio.startswith(sound)), None)
+            begun = next((one for one in spoken if one.audio.startswith(sound)), None)
             assert begun is not None, f"message {number} is neither a beginning nor what comes next"
-            del waiting[: waiting.index(begun) + 1]
-            found.append(Played(begun, stops_before=stopped))
+            spoken.remove(begun)
+            spoken.append(begun)
+            found.append(Played(begun, arrival.at_s, stops_before=stopped))
         newest = found[-1]
         newest.arrived += arrival.samples
         newest.heard += arrival.samples

@@ -6,17 +6,39 @@ caller's turns, less the silence by which a detector knows that it was the end (
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from simulator.acs_calls import SimulatedCall
 from simulator.line import Line
+from simulator.speech_service_turn import SpokenUtterance
+from tests.calls.heard import letters, played
 
 DETECTOR_MS = 500.0
 """`silence_duration_ms` of the Realtime API reference."""
+ACTED_ON_S = 2.0
+"""After its last words the other side hangs up: what the caller says meanwhile is not answered."""
 FIRST_S = 3.0
 """The caller hears something by then: an answer, another voice, a phrase, an apology."""
 AGAIN_S = 6.0
 """After a phrase that is no answer, the next sound: the apology, at the latest."""
+
+
+def cases(
+    faults: Iterable[str], broken: Mapping[str, str], turns: Sequence[str] = ("first", "later")
+) -> list[ParameterSet]:
+    """Each fault at each turn. `broken`: what is known not to hold yet, as `fault` or `fault-turn`,
+    with what happens instead."""
+    found = []
+    for fault in faults:
+        for turn in turns:
+            name = f"{fault}-{turn}"
+            reason = broken.get(name) or broken.get(fault)
+            marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+            found.append(pytest.param(fault, turn, id=name, marks=marks))
+    return found
 
 
 def waits_s(call: SimulatedCall, *, greeted: bool = True) -> list[float]:
@@ -40,9 +62,11 @@ def _wait_ms(call: SimulatedCall, since_ms: float) -> float:
         return spoke[0] - since_ms
     ended = call.timeline.first("ended")
     assert ended is not None
-    if ended.detail["by"] != "caller":
-        return math.inf
-    return max(0.0, _ms(call, ended.at) - since_ms)
+    if ended.detail["by"] == "caller":
+        return max(0.0, _ms(call, ended.at) - since_ms)
+    last_ms = caller.ear.last_sound_ms
+    said_goodbye = last_ms is not None and _ms(call, ended.at) - last_ms <= ACTED_ON_S * 1000
+    return 0.0 if said_goodbye else math.inf
 
 
 def gaps_s(call: SimulatedCall, since_ms: float) -> list[float]:
@@ -51,9 +75,26 @@ def gaps_s(call: SimulatedCall, since_ms: float) -> list[float]:
     turns = [turn for turn in _line(call).caller.ear.turns if turn.ended_ms >= since_ms]
     ended = call.timeline.first("ended")
     assert ended is not None
+    if not turns:
+        return []
     ends = [turn.ended_ms for turn in turns]
     begins = [turn.started_ms for turn in turns[1:]] + [_ms(call, ended.at)]
     return [(begin - end) / 1000 for end, begin in zip(ends, begins, strict=True)]
+
+
+def words_heard(
+    call: SimulatedCall, utterances: Iterable[SpokenUtterance], since_ms: float = 0.0
+) -> str:
+    """What the voices began to say since then, as far as it was heard, and all that ACS said by
+    itself. As `letters`."""
+    heard = [
+        word
+        for part in played(call, utterances)
+        if part.began_s * 1000 >= since_ms
+        for word in part.words()
+    ]
+    announced = [str(entry.detail["text"]) for entry in call.timeline.all("announcement")]
+    return letters(" ".join([*heard, *announced]))
 
 
 def last_debt_ms(call: SimulatedCall) -> float:

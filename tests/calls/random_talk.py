@@ -21,8 +21,52 @@ from simulator.script import (
 )
 from tests.calls.heard import Told
 
-SYLLABLES = "ba bo da de fi go ka ki lo lu ma mi na no pa pe ra ri sa so ta ti va vo".split()
-PLAIN = "the and but because at for with we you it is has on of or so then which".split()
+SYLLABLES = (
+    "ba",
+    "bo",
+    "da",
+    "de",
+    "fi",
+    "go",
+    "ka",
+    "ki",
+    "lo",
+    "lu",
+    "ma",
+    "mi",
+    "na",
+    "no",
+    "pa",
+    "pe",
+    "ra",
+    "ri",
+    "sa",
+    "so",
+    "ta",
+    "ti",
+    "va",
+    "vo",
+)
+PLAIN = (
+    "the",
+    "and",
+    "but",
+    "because",
+    "at",
+    "for",
+    "with",
+    "we",
+    "you",
+    "it",
+    "is",
+    "has",
+    "on",
+    "of",
+    "or",
+    "so",
+    "then",
+    "which",
+)
 NUMBERS = ("42", "7", "1250", "3.50", "1999", "18", "2.5")
 TURN_DETECTION_MS = 500.0
 """The silence after which the simulated model answers, as in the API reference."""

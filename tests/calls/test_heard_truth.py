@@ -42,10 +42,8 @@ def check_memory(session: Session, talk: Talk) -> None:
     """The conversation as the model has it: the caller's words and the agent's, in turn."""
     items = [item for item in session.conversation.report() if item["kind"] != "system"]
     for number, turn in enumerate(talk.turns):
-        if items and items[0]["kind"] == "assistant":
-            remembered = items.pop(0)["text"]
-        else:
-            remembered = ""
+        ours = items and items[0]["kind"] == "assistant"
+        remembered = items.pop(0)["text"] if ours else ""
         if not turn.whole:
             assert letters(remembered) in found(turn), (number, turn)
         else:

@@ -21,16 +21,19 @@ from simulator.script import (
 )
 from simulator.speech_service import Speech
 from simulator.speech_service_switches import SpeechSwitches
+from switchboard.agents import VoiceLiveAgent
 from switchboard.end_reason import EndReason
 from switchboard.record import Ended
-from tests.calls.heard import letters, played
+from tests.calls.heard import letters
 from tests.calls.owed import (
     FIRST_S,
+    cases,
     gaps_s,
     last_debt_ms,
     voices_at_once_s,
     waits_s,
     when_said,
+    words_heard,
 )
 from tests.calls.whole import Whole, whole
 from tests.virtual_time import run
@@ -115,24 +118,19 @@ async def reason(system: Whole) -> EndReason:
     return record.state.reason
 
 
-def words_heard(system: Whole, call: SimulatedCall) -> str:
-    """All that the voices said, as far as it was heard."""
-    parts = played(call, system.world.speech.utterances)
-    return letters(" ".join(word for part in parts for word in part.words()))
-
-
-def check_apology(call: SimulatedCall, ended_by: str) -> None:
+def check_apology(system: Whole, call: SimulatedCall, ended_by: str) -> None:
     """No voice is left: the caller is told so before the call ends."""
     assert max(waits_s(call)) <= FIRST_S, waits_s(call)
     assert max(gaps_s(call, last_debt_ms(call))) <= FIRST_S, gaps_s(call, last_debt_ms(call))
     assert voices_at_once_s(call) == 0.0
+    assert letters(VoiceLiveAgent.apology) in words_heard(call, system.world.speech.utterances)
     assert ended_by == "agent"
 
 
 def check_answers(system: Whole, call: SimulatedCall, answers: Sequence[str]) -> None:
     """The caller heard all of it, in whatever voice, and nothing was long in coming."""
     assert max(waits_s(call)) <= FIRST_S, waits_s(call)
-    heard = words_heard(system, call)
+    heard = words_heard(call, system.world.speech.utterances)
     for answer in answers:
         assert letters(answer) in heard, heard
 
@@ -142,8 +140,7 @@ async def fail(speech: Speech, fault: Fault, only: Sequence[str] = ()) -> None:
     fault(speech.switches)
 
 
-@pytest.mark.parametrize("turn", ["first", "later"])
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("fault", "turn"), cases(FAULTS, {}))
 def test_when_one_voice_fails_another_says_the_rest(fault: str, turn: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with whole(tmp_path, agents_toml=WITH_FALLBACK, scripts=[ANSWERS]) as system:
@@ -165,20 +162,12 @@ def test_when_one_voice_fails_another_says_the_rest(fault: str, turn: str, tmp_p
     run(scenario())
 
 
-AT_ONCE = pytest.mark.xfail(
-    strict=True, reason="the apology begins while what the voices said is still being played"
-)
+AT_ONCE = "the apology begins while what the voices said is still being played"
 
 
-@pytest.mark.parametrize("turn", ["first", "later"])
 @pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(name, marks=AT_ONCE)
-        if name in ("1007 within audio", "1011 within audio")
-        else name
-        for name in FAULTS
-    ],
+    ("fault", "turn"),
+    cases(FAULTS, {"1007 within audio": AT_ONCE, "1011 within audio": AT_ONCE}),
 )
 def test_when_every_voice_fails_the_caller_hears_the_apology(
     fault: str, turn: str, tmp_path: Path
@@ -195,7 +184,7 @@ def test_when_every_voice_fails_the_caller_hears_the_apology(
             call = await system.call(STAYS[turn])
             if turn == "later":
                 await when_said(call, 2, breaks)
-            check_apology(call, (await call.ended()).ended_by)
+            check_apology(system, call, (await call.ended()).ended_by)
             assert await reason(system) is EndReason.BRIDGE_FAILED
 
     run(scenario())
@@ -222,7 +211,7 @@ def test_when_speech_cannot_be_reached_the_caller_hears_the_apology(
             call = await system.call(STAYS[turn])
             if turn == "later":
                 await when_said(call, 2, breaks)
-            check_apology(call, (await call.ended()).ended_by)
+            check_apology(system, call, (await call.ended()).ended_by)
             assert await reason(system) is EndReason.BRIDGE_FAILED
 
     run(scenario())
@@ -230,8 +219,7 @@ def test_when_speech_cannot_be_reached_the_caller_hears_the_apology(
 
 @pytest.mark.long
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("turn", ["first", "later"])
-@pytest.mark.parametrize("fault", ENDLESS)
+@pytest.mark.parametrize(("fault", "turn"), cases(ENDLESS, {}))
 def test_a_voice_that_finds_no_end_does_not_hold_the_call_up(
     fault: str, turn: str, tmp_path: Path
 ) -> None:
