@@ -111,7 +111,10 @@ class Speech:
         socket = web.WebSocketResponse(
             protocols=("USP",), max_msg_size=0, timeout=CLOSE_S, compress=False
         )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:  # the client has thought better of it
+            return socket
         self.connections.append(admitted)
         await admitted.run(socket)
         return socket

@@ -94,29 +94,20 @@ class Told:
     """As the voice says it: no markup."""
     played: list[Played] = field(default_factory=list)
 
-    def heard(self, early_ms: float = 0.0) -> str:
-        """The words heard, without spaces and marks; see `Played.words`."""
+    def words(self, early_ms: float = 0.0) -> list[str]:
+        """The words heard; see `Played.words`."""
         whole, last = self.played[:-1], self.played[-1:]
         words = [word for one in whole for word in one.words()]
-        return letters(" ".join(words + [word for one in last for word in one.words(early_ms)]))
+        return words + [word for one in last for word in one.words(early_ms)]
+
+    def heard(self, early_ms: float = 0.0) -> str:
+        """The same without spaces and marks."""
+        return letters(" ".join(self.words(early_ms)))
 
     @property
     def whole(self) -> bool:
         """All of its words were heard."""
         return self.heard() == letters(self.spoken)
-
-    @property
-    def margin_ms(self) -> float:
-        """How far the cut is from the nearest middle of a word."""
-        if not self.played:
-            return float("inf")
-        last = self.played[-1]
-        middles = [
-            (boundary.offset + boundary.duration / 2) / TICKS_PER_MS
-            for boundary in last.spoken.boundaries
-            if boundary.kind == "WordBoundary"
-        ]
-        return min((abs(last.heard_ms - middle) for middle in middles), default=float("inf"))
 
 
 def letters(text: str) -> str:

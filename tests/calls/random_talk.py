@@ -73,6 +73,8 @@ TURN_DETECTION_MS = 500.0
 NOTICED_MS = 120.0
 """From the caller's first sound to StopAudio, at most."""
 
+SHORTEST_WORD_MS = 3 * SPOKEN_MS_PER_CHARACTER
+"""A word of two letters, with its space."""
 LAST_PAUSE_MS = 5000.0
 """Before the caller hangs up, so that the last answer has come, however slow the network."""
 
