@@ -18,6 +18,8 @@ class RealtimeSwitches(SessionSwitches):
     """Between two deltas of text; 0: a response comes all at once."""
     delta_characters: int = 6
     """The longest piece of a word in one delta: a model writes in tokens, not in words."""
+    speech_started_s: float = 0.0
+    """speech_started is told so late; what comes after it does not wait."""
     transcription_s: float = 0.3
     """From the caller's turn to its transcription, which runs beside the response."""
     transcription: Literal["succeeds", "fails"] = "succeeds"
