@@ -242,8 +242,9 @@ NEXT_FIRST_SOUND_S = 0.8
 """The same for each voice tried after the first: the caller has been waiting, three seconds in all
 at most."""
 
-UTTERANCE_STALLED_S = 5.0
-"""All text is written and no audio has come for so long: the rest will not come."""
+UTTERANCE_STALLED_S = 1.5
+"""All text is written, all audio that came has been heard, and none has come for so long: the rest
+will not come. With the first sound of the next voice the caller hears nothing for 2.3 s."""
 
 UTTERANCE_SAID_S = 1.0
 """The last word has come, with audio, but not the end: it is not waited for."""

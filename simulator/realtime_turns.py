@@ -65,13 +65,23 @@ class Turns:
     async def speech_started(self, audio_start_ms: int) -> None:
         self._utterance, self._speaking = new_id("item"), True
         self._stirred.set()
-        await self._out.send(
-            "input_audio_buffer.speech_started",
-            audio_start_ms=audio_start_ms,
-            item_id=self._utterance,
-        )
+        await self._tell_started(audio_start_ms, self._utterance)
         if self._detection("interrupt_response") and self.active is not None:
             await self.active.cancel("turn_detected")
+
+    async def _tell_started(self, audio_start_ms: int, item_id: str) -> None:
+        told = {"audio_start_ms": audio_start_ms, "item_id": item_id}
+        late_s = self._out.switches.speech_started_s
+
+        async def tell() -> None:
+            if not await comes_within(self._gone, late_s):
+                await self._out.send("input_audio_buffer.speech_started", **told)
+
+        if not late_s:
+            await tell()
+        else:
+            assert self._group is not None, "a session hears only while it runs"
+            self._group.create_task(tell(), name="late speech_started")
 
     async def speech_stopped(self, audio_end_ms: int, pcm: bytes) -> None:
         self._speaking = False
@@ -131,7 +141,12 @@ class Turns:
 
     async def _answer(self, words: str) -> None:
         """Answers a turn of the caller; nobody asked for it, so an error is told and no more."""
+        switches = self._out.switches
+        if switches.respond == "no":
+            return
         try:
+            if switches.respond != "yes":
+                raise FieldError("", "refused by a switch", switches.respond)
             self._respond({}, words)
         except FieldError as error:
             await self._out.fault(None, error)
