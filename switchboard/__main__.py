@@ -1,14 +1,16 @@
-"""`python -m switchboard`: for whoever looks after `agents.toml`.
+"""`python -m switchboard`: for whoever looks after `agents.toml`, or after a deployment.
 
     check [FILE] [--json]                                   finds every fault of the file
     explain NUMBER [--from NUMBER] [--file FILE] [--json]   who would answer, and why
     schema                                                  the JSON Schema for editors
+    doctor [--first-call] [--json] ...                      can this environment carry calls?
 
 Exit code: 0 good, or somebody answers; 1 faults, or nobody answers; 2 wrong usage, or no such file.
 """
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "schema":
         print(schema_text(), end="")
         return GOOD
+    if options.command == "doctor":
+        return _doctor(options)
     try:
         content = Path(options.file).read_bytes()
     except OSError as error:
@@ -49,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m switchboard", description="Looks after agents.toml."
+        prog="python -m switchboard", description="Looks after agents.toml and a deployment."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="find every fault of the file")
@@ -58,10 +62,56 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     who.add_argument("number", metavar="NUMBER", help="the number called, in any usual writing")
     who.add_argument("--from", dest="caller", metavar="NUMBER", help="who calls, or anonymous")
     who.add_argument("--file", default="agents.toml", metavar="FILE")
-    for command in (check, who):
+    doctor = commands.add_parser(
+        "doctor",
+        help="can this environment carry calls?",
+        description="Tries everything that a call needs, with the settings of the environment "
+        "(docs/doctor.md). Exit code 1: something FAILs.",
+    )
+    _add_doctor(doctor)
+    for command in (check, who, doctor):
         command.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("schema", help="print the JSON Schema for editors")
     return parser.parse_args(arguments)
+
+
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    count = _positive
+    doctor.add_argument("--file", metavar="FILE", help="the directory, in place of AGENTS_FILE")
+    doctor.add_argument(
+        "--number", action="append", default=[], metavar="NUMBER", help="one that must be answered"
+    )
+    doctor.add_argument("--max-replicas", type=count, metavar="N", help="of the media worker")
+    doctor.add_argument("--calls-per-replica", type=count, metavar="N", help="left out: MAX_CALLS")
+    doctor.add_argument(
+        "--voice-live-connections", type=count, metavar="N", help="the quota of new ones a minute"
+    )
+    doctor.add_argument(
+        "--voice-live-tokens", type=count, metavar="N", help="the quota of tokens a minute"
+    )
+    doctor.add_argument(
+        "--first-call", action="store_true", help="wait for one call and tell its phases"
+    )
+    doctor.add_argument("--limit-s", type=count, metavar="S", help="how long to wait for it")
+    doctor.add_argument("--worker-log", metavar="FILE", help="the worker's log, for that call")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    """Loaded when asked for alone: it needs what the media worker needs."""
+    try:
+        from doctor.command import run
+    except ImportError as error:
+        mend = "Run it where the media worker's requirements are (media_worker/requirements.txt)."
+        print(f"doctor: {error.name} is not installed. {mend}", file=sys.stderr)
+        return UNUSABLE
+    logging.getLogger().addHandler(logging.NullHandler())  # the findings say it; SDKs need not
+    return run(options, os.environ, print)
 
 
 def _print_good(directory: Directory, file: str, *, as_json: bool) -> None:
