@@ -188,7 +188,7 @@ def _replies(record: CallRecord) -> Verdict:
         return NotChecked("the caller said nothing that was answered")
     cut = sum(turn.interrupted for turn in record.turns)
     shown = ", ".join(f"{latency:.0f} ms" for latency in latencies)
-    return Ok(f"after {shown}; the caller interrupted {cut} times")
+    return Ok(f"after {shown}; interruptions: {cut}")
 
 
 def _end(record: CallRecord) -> Verdict:

@@ -115,9 +115,9 @@ def _reckon(patient: Patient) -> Verdict:
     begun, said = calls / CALL_MINUTES, calls * CALL_TOKENS_PER_MINUTE
     carried = min(int(connections * CALL_MINUTES), tokens // CALL_TOKENS_PER_MINUTE)
     detail = (
-        f"{asked.max_replicas} replicas with {each} calls are {calls} at once, with calls of "
-        f"{CALL_MINUTES:g} minutes {begun:.0f} new ones a minute of {connections}, and at least "
-        f"{said:,} tokens a minute of {tokens:,}"
+        f"{calls} calls at once ({asked.max_replicas} x {each}); with calls of {CALL_MINUTES:g} "
+        f"minutes {begun:.0f} new ones a minute of {connections}, and at least {said:,} tokens a "
+        f"minute of {tokens:,}"
     )
     if calls > carried:
         return Fail(

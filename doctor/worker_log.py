@@ -10,8 +10,8 @@ from doctor.verdicts import Fail, NotChecked, Ok, Verdict
 from switchboard.limits import TOKEN_LEEWAY_S
 
 HOW = (
-    "az containerapp logs show --name WORKER --resource-group GROUP --tail 300 --format text "
-    "> worker.log, then doctor --first-call … --worker-log worker.log (or grep media_ in it)"
+    "az containerapp logs show --name WORKER --resource-group GROUP --follow --format text "
+    "> worker.log beside doctor --first-call --worker-log worker.log"
 )
 """How an admin gets the log."""
 

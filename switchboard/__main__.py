@@ -22,6 +22,8 @@ from switchboard.numbers import NumberError
 from switchboard.schema import schema_text
 
 GOOD, FAULTY, UNUSABLE = 0, 1, 2
+INTERRUPTED = 130
+"""128 and SIGINT, as a shell has it: a call was no longer waited for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,7 +113,10 @@ def _doctor(options: argparse.Namespace) -> int:
         print(f"doctor: {error.name} is not installed. {mend}", file=sys.stderr)
         return UNUSABLE
     logging.getLogger().addHandler(logging.NullHandler())  # the findings say it; SDKs need not
-    return run(options, os.environ, print)
+    try:
+        return run(options, os.environ, print)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _print_good(directory: Directory, file: str, *, as_json: bool) -> None:

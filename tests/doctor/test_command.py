@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor.patient import Asked
 from switchboard.__main__ import main
 from tests.calls.whole import Access
 from tests.doctor.stage import NOWHERE, ward
@@ -111,6 +112,26 @@ def test_where_the_workers_requirements_are_not_it_says_so(
     monkeypatch.setitem(sys.modules, "doctor.command", None)
     assert main(["doctor"]) == 2
     assert "media_worker/requirements.txt" in capsys.readouterr().err
+
+
+def test_who_no_longer_waits_gets_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("doctor.command.run", interrupted)
+    assert main(["doctor", "--first-call"]) == 130
+
+
+def test_every_line_has_its_row_in_the_documentation(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+        async with ward(tmp_path) as here:
+            found = await here.examined(Asked(numbers=("+15550100001",)))
+        for id_ in found.all:
+            family = id_.split(".")[0]
+            assert f"`{id_}`" in page or f"`{family}." in page, id_
+
+    run(scenario())
 
 
 def test_no_secret_of_the_environment_is_printed(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_good_call_is_told_phase_by_phase_with_its_times(tmp_path: Path) -> No
             ]
             assert found.detail("first_call.media").startswith("the first frame at +0.")
             assert " ms after the first frame" in found.detail("first_call.agent")
-            assert found.detail("first_call.replies").endswith("interrupted 0 times")
+            assert found.detail("first_call.replies").endswith("; interruptions: 0")
             assert found.detail("first_call.ended").startswith("caller_hung_up after ")
             assert "az containerapp logs show" in str(found.told("first_call.token")["see"])
             assert said[0] == "Waiting for a call, for 30 s at most …"

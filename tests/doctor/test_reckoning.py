@@ -111,8 +111,8 @@ def test_the_sum_is_shown(tmp_path: Path) -> None:
     async def scenario() -> None:
         found = await examination(NOWHERE, Asked(max_replicas=2))
         assert found.detail("quota.voice_live") == (
-            "2 replicas with 100 calls are 200 at once, with calls of 5 minutes 40 new ones a "
-            "minute of 30, and at least 228,000 tokens a minute of 120,000"
+            "200 calls at once (2 x 100); with calls of 5 minutes 40 new ones a minute of 30, and "
+            "at least 228,000 tokens a minute of 120,000"
         )
         assert "to 105 calls in all" in found.mend("quota.voice_live")
 
