@@ -25,13 +25,19 @@ async def examine(
             verdict = await _verdict(patient, check, deadline)
             found[check.id].set_result(Finding(check.id, check.what, verdict))
 
+    findings: list[Finding] = []
+    unheard: OSError | None = None
     async with asyncio.TaskGroup() as group:
         for lane in lanes.values():
             group.create_task(run(lane))
-        findings = []
         for check in checks:
             findings.append(await found[check.id])
-            tell(findings[-1])
+            try:
+                tell(findings[-1])
+            except OSError as error:  # such as a closed pipe; told as itself, not in a group
+                unheard = error
+    if unheard is not None:
+        raise unheard
     return findings
 
 

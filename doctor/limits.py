@@ -7,6 +7,9 @@ well, the longest part being a session for each agent."""
 IDENTITY_S = 12.0
 """One token: above the worker's own `TOKEN_WAIT_S`, so that its verdict comes first."""
 
+TOKEN_SPARE_S = 300.0
+"""A token with less than this to live is asked for anew: while a first call is waited for."""
+
 STORAGE_S = 12.0
 """Three or four requests, each of which the client gives up after some 5 s."""
 
@@ -65,6 +68,3 @@ FIRST_CALL_POLL_S = 0.5
 
 FIRST_CALL_ENDS_S = 3600.0
 """A call that is followed for so long is left alone: no agent talks longer."""
-
-RECORDS_LISTED = 5_000
-"""Names of records read to know which are not new: one reply of List Blobs."""

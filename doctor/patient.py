@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 
+from doctor.remembered import Remembered
 from doctor.verdicts import NotChecked
 from functions.loading import APP_ROOT
 from functions.settings import Settings as FunctionsSettings
@@ -18,9 +18,6 @@ from media_worker.settings import Settings as WorkerSettings
 from switchboard import azure_clients
 from switchboard.directory import Directory, DirectoryError, parse_directory
 from switchboard.settings import SettingFault, Shared
-
-if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +70,7 @@ class Patient:
     """The settings that the environment has a value for."""
 
     directory: Directory | DirectoryError | Unread
-    credential: "AsyncTokenCredential | None"
+    credential: Remembered | None
     http: aiohttp.ClientSession
     signed_in: SignedIn = field(default_factory=SignedIn)
 
@@ -113,11 +110,12 @@ async def admitted(asked: Asked, environ: Mapping[str, str]) -> AsyncIterator[Pa
     async with AsyncExitStack() as stack:
         tls = await asyncio.to_thread(tls_context, worker.tls_ca_file)
         http = await stack.enter_async_context(http_session(tls))
-        credential = None
+        signs = None
         if worker.credential is not None:
-            credential = await asyncio.to_thread(azure_clients.token_credential, worker)
-        if credential is not None:
-            await stack.enter_async_context(credential)
+            signs = await asyncio.to_thread(azure_clients.token_credential, worker)
+        credential = None
+        if signs is not None:
+            credential = await stack.enter_async_context(Remembered(signs))
         path = APP_ROOT / (functions.agents_file or "agents.toml")
         yield Patient(
             asked=asked,

@@ -44,6 +44,8 @@ def directory_checks(patient: Patient) -> Iterator[Check]:
 
 def _valid(patient: Patient) -> Verdict:
     match patient.directory:
+        case Unread(source, _) if patient.asked.file is None and "AGENTS_FILE" not in patient.given:
+            return NotChecked(f"{source} is not here, nor its agents", "name the file with --file")
         case Unread(source, why):
             mend = "Set AGENTS_FILE to the directory, or name it with --file."
             return Fail(f"{source} cannot be read: {why}", mend)

@@ -46,7 +46,8 @@ def scopes(patient: Patient) -> Iterator[tuple[str, str, str]]:
 
 
 def identity_checks(patient: Patient) -> Iterator[Check]:
-    """A token for each scope."""
+    """A token for each scope. `az` is asked one after the other: it is a process each time."""
+    lane = "identity" if patient.worker.credential == "azure_cli" else ""
     for label, name, scope in scopes(patient):
 
         async def ask(label: str = label, scope: str = scope) -> Verdict:
@@ -62,6 +63,7 @@ def identity_checks(patient: Patient) -> Iterator[Check]:
             ask,
             IDENTITY_S,
             silent=_MENDS.get(patient.worker.credential, ""),
+            lane=lane,
         )
 
 

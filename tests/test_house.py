@@ -57,6 +57,7 @@ PURE = (
     "media_worker/bridges/realtime_speech/conversation.py",
     "media_worker/speech/seams.py",
     "doctor/verdicts.py",
+    "doctor/worker_log.py",
 )
 IMPURE_MODULES = {"asyncio", "aiohttp", "socket", "time", "random", "logging", "os", "azure"}
 

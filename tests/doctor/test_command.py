@@ -90,6 +90,9 @@ def test_a_worker_log_that_is_not_there_is_wrong_usage(
 def test_a_first_call_cannot_be_waited_for_without_storage(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    assert main(["doctor", "--first-call", "--json"]) == 1
+    (check,) = json.loads(capsys.readouterr().out)["checks"]
+    assert check["id"] == "first_call.rang"
     assert main(["doctor", "--first-call"]) == 1
     assert "FAIL         the records' container: STORAGE_BLOB_ENDPOINT is not set" in (
         capsys.readouterr().out
@@ -104,6 +107,11 @@ def test_the_other_commands_load_nothing_of_it() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.endswith("False\n")
+
+
+def test_it_needs_nothing_that_only_the_functions_app_installs() -> None:
+    code = "import sys\nsys.modules['azure.functions'] = None\nimport doctor.command\n"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_where_the_workers_requirements_are_not_it_says_so(

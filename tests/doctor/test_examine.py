@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from doctor.examine import examine
 from doctor.verdicts import Check, Finding, NotChecked, Ok, Verdict
 from tests.doctor.stage import Found, patient
@@ -75,5 +77,17 @@ def test_what_lacks_a_setting_or_a_token_is_not_tried() -> None:
             NotChecked("MEDIA_URL is missing"),
             NotChecked("no token: see identity.storage"),
         ]
+
+    run(scenario())
+
+
+def test_a_reader_that_has_gone_ends_it_as_a_closed_pipe_does() -> None:
+    def gone(_: Finding) -> None:
+        raise BrokenPipeError
+
+    async def scenario() -> None:
+        async with patient() as one:
+            with pytest.raises(BrokenPipeError):
+                await examine(one, [_after(1, [], "a1"), _after(2, [], "b1")], 100.0, gone)
 
     run(scenario())

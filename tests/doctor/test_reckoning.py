@@ -44,6 +44,18 @@ def test_a_directory_that_is_not_there_is_red() -> None:
     run(scenario())
 
 
+def test_a_container_that_has_no_directory_beside_it_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr("doctor.patient.APP_ROOT", tmp_path)
+        found = await examination(NOWHERE)
+        assert found.detail("directory.valid") == "agents.toml is not here, nor its agents"
+        assert "directory.bridges" in found.open
+
+    run(scenario())
+
+
 def test_a_number_that_nobody_answers_is_red_until_it_is_listed(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with ward(tmp_path, agents_toml=FEW) as here:
