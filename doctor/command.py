@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from doctor.examine import examine
-from doctor.first_call import first_call
+from doctor.first_call import Told, first_call
 from doctor.limits import FIRST_CALL_S, TOTAL_S
 from doctor.minds import mind_checks
 from doctor.outside import outside_checks
@@ -38,14 +38,14 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], say: Say) -> in
         if options.worker_log is not None and not Path(options.worker_log).is_file():
             say(f"{options.worker_log}: there is no such file.")
             return UNUSABLE
-        findings = asyncio.run(_wait(asked, environ, options, say))
+        told = asyncio.run(_wait(asked, environ, options, say))
+        findings = list(told.findings)
+        if options.json:
+            say(as_json(findings, call=told.to_json()))
     else:
         quiet = (lambda _: None) if options.json else (lambda finding: _show(finding, say))
         findings = asyncio.run(examined(asked, environ, quiet))
-    if options.json:
-        say(as_json(findings))
-    elif not options.first_call:
-        say(summary(findings))
+        say(as_json(findings) if options.json else summary(findings))
     return FAILED if any(finding.result == "fail" for finding in findings) else GOOD
 
 
@@ -75,15 +75,15 @@ def _others(patient: Patient) -> Iterable[Check]:
 
 async def _wait(
     asked: Asked, environ: Mapping[str, str], options: argparse.Namespace, say: Say
-) -> list[Finding]:
+) -> Told:
     limit_s = FIRST_CALL_S if options.limit_s is None else options.limit_s
     log = _lines(options.worker_log) if options.worker_log is not None else None
     quiet: Say = (lambda _: None) if options.json else say
     async with admitted(asked, environ) as patient:
-        findings = await first_call(patient, limit_s, log, quiet)
-    for finding in findings:
+        told = await first_call(patient, limit_s, log, quiet)
+    for finding in told.findings:
         _show(finding, quiet)
-    return findings
+    return told
 
 
 def _lines(path: str) -> Iterable[str]:

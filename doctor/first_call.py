@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
 
@@ -48,33 +48,70 @@ class Followed:
     """When each state was first seen."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What is found of the call; None: none came that could be followed."""
+
+    findings: Sequence[Finding]
+    call: Followed | None = None
+
+    def to_json(self) -> dict[str, Any] | None:
+        """The call's times as numbers, in seconds after the ring; None: it has no such time."""
+        if self.call is None or self.call.record is None:
+            return None
+        record, rang = self.call.record, self.call.record.descriptor.rung_at
+        agent = next((turn for turn in record.turns if turn.speaker == "agent"), None)
+        heard = agent is not None and record.started is not None
+        return {
+            "call_id": record.call_id,
+            "rang": rang,
+            "claimed_s": self.call.claimed - rang,
+            "seen_s": {state: round(at - rang, 1) for state, at in self.call.seen.items()},
+            "first_frame_s": _after(rang, record.started),
+            "agent_s": _after(rang, (record.started or 0.0) + agent.started_ms / 1000)
+            if heard and agent is not None
+            else None,
+            "reply_latency_ms": _latencies(record),
+            "ended_s": _after(rang, record.ended),
+            "reason": record.state.reason if isinstance(record.state, Ended) else None,
+        }
+
+
+def _after(rang: float, at: float | None) -> float | None:
+    return None if at is None else round(at - rang, 3)
+
+
+def _latencies(record: CallRecord) -> list[float]:
+    return [t.reply_latency_ms for t in record.turns if t.reply_latency_ms is not None]
+
+
 async def first_call(
     patient: Patient,
     limit_s: float,
     worker_log: Iterable[str] | None,
     say: Callable[[str], None],
-) -> list[Finding]:
+) -> Told:
     """Waits up to `limit_s` for a call to begin, then to its end. `say` is told what is waited
     for; `worker_log`: its lines, if there are any to look into, read when the call has ended."""
     if (lacking := patient.lacks(records_needs(patient))) is not None:
         missing = Fail(lacking.why, "Set it (docs/configuration.md).")
-        return [Finding("first_call.rang", "the records' container", missing)]
+        return Told([Finding("first_call.rang", "the records' container", missing)])
     try:
         async with records(patient) as container:
             say(f"Waiting for a call, for {limit_s:g} s at most …")
             found = await _awaited(container, limit_s)
             if found is None:
                 nothing = Fail(f"no new record within {limit_s:g} s", _NO_CALL)
-                return [Finding("first_call.rang", "a call", nothing)]
+                return Told([Finding("first_call.rang", "a call", nothing)])
             say(f"Call {found.call_id} rings; following it to its end …")
             await _follow(found, RecordBlobs(container))
     except AzureError as error:
         refused = records_refused(patient, error)
-        return [Finding("first_call.rang", "the records' container", refused)]
+        return Told([Finding("first_call.rang", "the records' container", refused)])
     except (StorageUnavailable, RecordError) as error:
         unread = Fail(str(error), "See what doctor says of the records' container.")
-        return [Finding("first_call.rang", "the call's record", unread)]
-    return list(phases(found, worker_log))
+        return Told([Finding("first_call.rang", "the call's record", unread)])
+    return Told(list(phases(found, worker_log)), found)
 
 
 async def _awaited(container: "ContainerClient", limit_s: float) -> Followed | None:
@@ -128,7 +165,7 @@ def phases(call: Followed, worker_log: Iterable[str] | None) -> Iterator[Finding
     yield Finding("first_call.claimed", "claimed by the Functions app", Ok(late))
     yield Finding("first_call.answered", "answered", _answered(record, answered, rang))
     yield Finding("first_call.token", "the media token", _token(record, worker_log))
-    yield Finding("first_call.media", "media at the worker", _media(record, rang))
+    yield Finding("first_call.media", "media at the worker", _media(call, record, rang))
     yield Finding("first_call.agent", "the agent's first audio", _agent(record, rang))
     yield Finding("first_call.replies", "replies to the caller", _replies(record))
     yield Finding("first_call.ended", "the end", _end(record))
@@ -158,7 +195,7 @@ def _token(record: CallRecord, worker_log: Iterable[str] | None) -> Verdict:
     return NotChecked("the door let it in; whether in doubt (MEDIA_AUTH=prefer) its log says", HOW)
 
 
-def _media(record: CallRecord, rang: float) -> Verdict:
+def _media(call: Followed, record: CallRecord, rang: float) -> Verdict:
     if record.started is None and record.connection_id is None:
         return NotChecked("it was not answered")
     if record.started is None and record.media_refusal is not None:
@@ -166,7 +203,11 @@ def _media(record: CallRecord, rang: float) -> Verdict:
     if record.started is None:
         _, mend = mend_for(EndReason.MEDIA_FAILED)
         return Fail("no frame came", mend)
-    return Ok(f"the first frame at +{record.started - rang:.2f} s")
+    live = call.seen.get("live")
+    owned = (
+        "" if live is None else f", the call live at a worker when looked at +{live - rang:.1f} s"
+    )
+    return Ok(f"the first frame at +{record.started - rang:.2f} s{owned}")
 
 
 def _agent(record: CallRecord, rang: float) -> Verdict:
@@ -183,7 +224,7 @@ def _agent(record: CallRecord, rang: float) -> Verdict:
 
 
 def _replies(record: CallRecord) -> Verdict:
-    latencies = [t.reply_latency_ms for t in record.turns if t.reply_latency_ms is not None]
+    latencies = _latencies(record)
     if not latencies:
         return NotChecked("the caller said nothing that was answered")
     cut = sum(turn.interrupted for turn in record.turns)

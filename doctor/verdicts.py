@@ -126,7 +126,7 @@ def summary(findings: Sequence[Finding]) -> str:
 
 def as_json(findings: Sequence[Finding], **more: Any) -> str:
     """The whole report for programs: `{"ok", "checks": [{"id", "what", "result", "detail", "mend",
-    "see"}]}`."""
+    "see"}]}` and `more`."""
     good = not any(finding.result == "fail" for finding in findings)
     told = {"ok": good, "checks": [finding.to_json() for finding in findings], **more}
     return json.dumps(told, indent=2, ensure_ascii=False)
