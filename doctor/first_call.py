@@ -61,16 +61,16 @@ class Told:
             return None
         record, rang = self.call.record, self.call.record.descriptor.rung_at
         agent = next((turn for turn in record.turns if turn.speaker == "agent"), None)
-        heard = agent is not None and record.started is not None
+        heard = None
+        if agent is not None and record.started is not None:
+            heard = record.started + agent.started_ms / 1000
         return {
             "call_id": record.call_id,
             "rang": rang,
-            "claimed_s": self.call.claimed - rang,
+            "claimed_s": max(0, round(self.call.claimed - rang)),  # Storage tells whole seconds
             "seen_s": {state: round(at - rang, 1) for state, at in self.call.seen.items()},
             "first_frame_s": _after(rang, record.started),
-            "agent_s": _after(rang, (record.started or 0.0) + agent.started_ms / 1000)
-            if heard and agent is not None
-            else None,
+            "agent_s": _after(rang, heard),
             "reply_latency_ms": _latencies(record),
             "ended_s": _after(rang, record.ended),
             "reason": record.state.reason if isinstance(record.state, Ended) else None,
@@ -82,7 +82,8 @@ def _after(rang: float, at: float | None) -> float | None:
 
 
 def _latencies(record: CallRecord) -> list[float]:
-    return [t.reply_latency_ms for t in record.turns if t.reply_latency_ms is not None]
+    known = (turn.reply_latency_ms for turn in record.turns)
+    return [round(latency, 1) for latency in known if latency is not None]
 
 
 async def first_call(

@@ -14,6 +14,7 @@ from simulator.identity import Identity
 from simulator.speech_service import Speech
 from tests.calls.whole import environ
 from tests.doctor.stage import IN_AZURE, NOBODY, Found
+from tests.media_worker.speech_stage import real
 
 AVA, CHEERFUL = "en-US-AvaMultilingualNeural", "en-US-JennyNeural"
 AGENTS = f"""
@@ -62,14 +63,6 @@ async def voices(
                 )
 
         yield speech, look, file
-
-
-def real(scenario: Callable[[], Awaitable[None]]) -> None:
-    async def limited() -> None:
-        async with asyncio.timeout(18):
-            await scenario()
-
-    asyncio.run(limited())
 
 
 def test_each_voice_says_one_word_in_each_way_in_which_it_would_be_used(tmp_path: Path) -> None:
