@@ -6,7 +6,7 @@ PIP    := $(PY) -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test check bench soak lock clean
 
-demo: $(VENV)/demo.stamp  ## a phone rings, an agent answers; out/ has what was heard
+demo: $(VENV)/demo.stamp  ## two phones ring, two agents answer; out/ has what was heard
 	$(PY) -m simulator demo
 
 test: check  ## everything: style, types, import contracts, tests

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from doctor.directories import informed
 from doctor.examine import examine
 from doctor.first_call import Told, first_call
 from doctor.limits import FIRST_CALL_S, TOTAL_S
@@ -56,6 +57,7 @@ async def examined(
     deadline = asyncio.get_running_loop().time() + TOTAL_S
     async with admitted(asked, environ) as patient:
         signed_in = await examine(patient, list(identity_checks(patient)), deadline, tell)
+        patient = await informed(patient)
         rest = await examine(patient, list(_others(patient)), deadline, tell)
     return signed_in + rest
 

@@ -2,6 +2,7 @@
 
 QUEUE_ROLE = "Storage Queue Data Contributor"
 BLOB_ROLE = "Storage Blob Data Contributor"
+READER_ROLE = "Storage Blob Data Reader"
 ACS_ROLE = "Communication and Email Service Owner"
 VOICE_LIVE_ROLES = ("Cognitive Services User", "Foundry User")
 REALTIME_ROLES = ("Cognitive Services OpenAI User",)

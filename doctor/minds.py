@@ -1,44 +1,50 @@
 """The models: a session is opened for each agent, with that agent's own settings, and closed."""
 
 import asyncio
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from doctor.limits import SESSION_S, SESSIONS_MOST
-from doctor.mends import REALTIME_ROLES, VOICE_LIVE_ROLES, grant
+from doctor.mends import REALTIME_ROLES, VOICE_LIVE_ROLES, grant, host_label
 from doctor.patient import Patient
 from doctor.verdicts import Check, Fail, NotChecked, Ok, Verdict
 from media_worker.bridges.connect import (
+    Access,
     ConnectError,
     RealtimeAccess,
     Socket,
     abort,
     connect,
-    connect_to,
     opening,
     settle,
 )
+from media_worker.bridges.endpoints import Endpoints
 from media_worker.bridges.realtime_speech import protocol as realtime
 from media_worker.bridges.voice_live import protocol as voice_live
 from media_worker.bridges.voice_live.access import voice_live as voice_live_access
 from media_worker.entra import Tokens
 from media_worker.limits import BRIDGE_CLOSE_S
+from media_worker.tools import offered
 from switchboard.agents import Agent, RealtimeSpeechAgent, VoiceLiveAgent
-from switchboard.directory import Directory
 
 _CALL = "doctor"
 """In the session's metadata, where a call's id stands else."""
+
+_TOOLS = offered(person=True)
+"""All that a call may declare."""
 
 _TOO_MANY = f"more than {SESSIONS_MOST} sessions would take the quota of calls in progress"
 
 
 def mind_checks(patient: Patient) -> Iterator[Check]:
-    """One session for each set of settings that the agents have."""
-    agents = patient.directory.agents if isinstance(patient.directory, Directory) else {}
+    """One session for each set of settings that the agents have, at each resource where a call may
+    find itself."""
+    agents = patient.directory.agents if patient.directory is not None else {}
     seen: set[object] = set()
-    counts = {"voice_live": 0, "realtime": 0}
+    opened: Counter[tuple[str, int]] = Counter()
     for agent in agents.values():
         bare: Any = replace(agent, name="", greeting=None)
         key = (type(agent), repr(bare))
@@ -46,23 +52,35 @@ def mind_checks(patient: Patient) -> Iterator[Check]:
             continue
         seen.add(key)
         label = "voice_live" if isinstance(agent, VoiceLiveAgent) else "realtime"
-        counts[label] += 1
-        yield _check(patient, agent, label, allowed=counts[label] <= SESSIONS_MOST)
+        for position, _ in enumerate(_resources(patient, agent) or [""]):
+            opened[label, position] += 1
+            allowed = opened[label, position] <= SESSIONS_MOST
+            yield _check(patient, agent, label, position, allowed=allowed)
 
 
-def _check(patient: Patient, agent: Agent, label: str, *, allowed: bool) -> Check:
+def _resources(patient: Patient, agent: Agent) -> tuple[str, ...]:
+    """Where the agent's calls are connected: at any of the resources; Foundry's at the first."""
+    if isinstance(agent, RealtimeSpeechAgent):
+        return patient.worker.realtime_endpoint or ()
+    everywhere = patient.worker.voice_live_endpoint or ()
+    return everywhere if agent.model is not None else everywhere[:1]
+
+
+def _check(patient: Patient, agent: Agent, label: str, position: int, *, allowed: bool) -> Check:
     async def examine() -> Verdict:
         if not allowed:
             return NotChecked(_TOO_MANY)
         if isinstance(agent, VoiceLiveAgent):
-            return await _voice_live(patient, agent)
-        return await _realtime(patient, agent)
+            return await _voice_live(patient, agent, position)
+        return await _realtime(patient, agent, position)
 
     spoken = isinstance(agent, VoiceLiveAgent)
     key = patient.worker.voice_live_key if spoken else patient.worker.realtime_key
+    at = f".{position + 1}" if position else ""
+    where = f" at {host_label(_resources(patient, agent)[position])}" if position else ""
     return Check(
-        f"{label}.{agent.name}",
-        f"{'Voice Live' if spoken else 'Realtime'}: {agent.name} ({_mind(agent)})",
+        f"{label}.{agent.name}{at}",
+        f"{'Voice Live' if spoken else 'Realtime'}: {agent.name} ({_mind(agent)}){where}",
         examine,
         SESSION_S,
         "Check the endpoint, and that this network lets WebSockets out to it.",
@@ -78,37 +96,49 @@ def _mind(agent: Agent) -> str:
     return f"model {agent.model}"
 
 
-async def _voice_live(patient: Patient, agent: VoiceLiveAgent) -> Verdict:
+async def _voice_live(patient: Patient, agent: VoiceLiveAgent, position: int) -> Verdict:
     access = voice_live_access(patient.worker, patient.http, patient.credential, {})
-    connection: Socket | None = None
-    began = _now()
+    update = voice_live.session_update(agent, patient.rate, _CALL, _TOOLS)
+
+    def address(endpoint: str) -> str:
+        return voice_live.url(endpoint, access.api_version, agent)
+
     try:
-        connection = await connect(agent, access, None)
-        async with opening():
-            await settle(connection, voice_live.session_update(agent, patient.rate, _CALL))
+        return await _opened(access, address, position, update)
     except ConnectError as error:
         where = "the resource with Voice Live"
         return _refused(patient, agent, error, VOICE_LIVE_ROLES, where)
-    finally:
-        await _close(connection)
-    return Ok(f"a session took the agent's settings within {_now() - began:.1f} s")
 
 
-async def _realtime(patient: Patient, agent: RealtimeSpeechAgent) -> Verdict:
+async def _realtime(patient: Patient, agent: RealtimeSpeechAgent, position: int) -> Verdict:
     worker = patient.worker
     assert worker.realtime_endpoint is not None, "it was looked for"
     bearer = None
     if worker.realtime_key is None and patient.credential is not None:
         bearer = Tokens(patient.credential, worker.realtime_scope).bearer
-    access = RealtimeAccess(patient.http, worker.realtime_endpoint, bearer, worker.realtime_key)
+    endpoints = Endpoints(worker.realtime_endpoint)
+    access = RealtimeAccess(patient.http, endpoints, bearer, worker.realtime_key)
+    update = realtime.session_update(agent, _TOOLS)
+
+    def address(endpoint: str) -> str:
+        return realtime.url(endpoint, agent.model)
+
+    try:
+        return await _opened(access, address, position, update)
+    except ConnectError as error:
+        return _refused(patient, agent, error, REALTIME_ROLES, "the Azure OpenAI resource")
+
+
+async def _opened(
+    access: Access, address: Callable[[str], str], position: int, update: bytes
+) -> Ok:
+    """Opens a session with these settings, all of them, and closes it. Raises `ConnectError`."""
     connection: Socket | None = None
     began = _now()
     try:
-        connection = await connect_to(realtime.url(access.endpoint, agent.model), access)
+        connection = await connect(access, address, access.endpoints.urls[position])
         async with opening():
-            await settle(connection, realtime.session_update(agent))
-    except ConnectError as error:
-        return _refused(patient, agent, error, REALTIME_ROLES, "the Azure OpenAI resource")
+            await settle(connection, update)
     finally:
         await _close(connection)
     return Ok(f"a session took the agent's settings within {_now() - began:.1f} s")

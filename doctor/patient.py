@@ -4,20 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from typing import Literal
 
 import aiohttp
 
 from doctor.remembered import Remembered
-from doctor.verdicts import NotChecked
-from functions.loading import APP_ROOT
+from doctor.verdicts import NotChecked, Verdict
 from functions.settings import Settings as FunctionsSettings
 from media_worker.app import tls_context
 from media_worker.bridges.connect import http_session
 from media_worker.settings import Settings as WorkerSettings
 from switchboard import azure_clients
-from switchboard.directory import Directory, DirectoryError, parse_directory
-from switchboard.settings import SettingFault, Shared
+from switchboard.directory import Directory, DirectoryError
+from switchboard.settings import SettingFault
+from switchboard.shared_settings import Shared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Asked:
     """What the command line says."""
 
     file: str | None = None
-    """The directory; None: `AGENTS_FILE`."""
+    """The directory; None: the one that counts for calls."""
 
     numbers: tuple[str, ...] = ()
     """Numbers that must be answered."""
@@ -58,6 +58,15 @@ class Unread:
     why: str
 
 
+@dataclass(frozen=True)
+class Known:
+    """Which directory counts (see `LiveDirectory`), and whether one could be had from storage."""
+
+    directory: Directory | DirectoryError | Unread
+    source: Literal["file", "published"]
+    published: Verdict
+
+
 @dataclass(frozen=True, kw_only=True)
 class Patient:
     """One environment. Where `faults` names a setting, it is None."""
@@ -69,10 +78,16 @@ class Patient:
     given: frozenset[str]
     """The settings that the environment has a value for."""
 
-    directory: Directory | DirectoryError | Unread
+    known: Known
     credential: Remembered | None
     http: aiohttp.ClientSession
     signed_in: SignedIn = field(default_factory=SignedIn)
+
+    @property
+    def directory(self) -> Directory | None:
+        """The agents and numbers; None: there is no good directory."""
+        found = self.known.directory
+        return found if isinstance(found, Directory) else None
 
     def lacks(self, needs: Iterable[str], scope: str | None = None) -> NotChecked | None:
         """Why a check that needs these cannot be tried; None: it can."""
@@ -96,6 +111,9 @@ class Patient:
         return self.functions.audio_rate or 24000
 
 
+_NOTHING = Known(Unread("", "not looked for"), "file", NotChecked("not looked for"))
+
+
 def own_settings(kind: type[Shared]) -> frozenset[str]:
     """The settings that only this deployable has."""
     shared = {one.name for one in fields(Shared)}
@@ -116,24 +134,13 @@ async def admitted(asked: Asked, environ: Mapping[str, str]) -> AsyncIterator[Pa
         credential = None
         if signs is not None:
             credential = await stack.enter_async_context(Remembered(signs))
-        path = APP_ROOT / (functions.agents_file or "agents.toml")
         yield Patient(
             asked=asked,
             worker=worker,
             functions=functions,
             faults={fault.name: fault for fault in (*worker_faults, *functions_faults)},
             given=frozenset(name for name, value in environ.items() if value.strip()),
-            directory=_directory(path if asked.file is None else Path(asked.file)),
+            known=_NOTHING,
             credential=credential,
             http=http,
         )
-
-
-def _directory(path: Path) -> Directory | DirectoryError | Unread:
-    """The file now; a directory that is published elsewhere would be read here."""
-    try:
-        return parse_directory(path.read_bytes(), source=path.name)
-    except OSError as error:
-        return Unread(path.name, error.strerror or type(error).__name__)
-    except DirectoryError as error:
-        return error

@@ -13,7 +13,7 @@ from doctor.patient import Patient, Unread, own_settings
 from doctor.verdicts import Check, Fail, NotChecked, Ok, Verdict
 from media_worker.settings import Settings as WorkerSettings
 from switchboard.agents import RealtimeSpeechAgent
-from switchboard.directory import Directory, DirectoryError
+from switchboard.directory import DirectoryError
 from switchboard.numbers import masked
 
 _QUOTA_SEE = (
@@ -28,9 +28,13 @@ def directory_checks(patient: Patient) -> Iterator[Check]:
     async def valid() -> Verdict:
         return _valid(patient)
 
+    async def published() -> Verdict:
+        return patient.known.published
+
     async def bridges() -> Verdict:
         return _bridges(patient)
 
+    yield Check("directory.published", "directory: the published one", published, CHECK_S)
     yield Check("directory.valid", "directory", valid, CHECK_S)
     yield Check("directory.bridges", "directory: a bridge for each agent", bridges, CHECK_S)
     for position, number in enumerate(patient.asked.numbers, start=1):
@@ -43,7 +47,7 @@ def directory_checks(patient: Patient) -> Iterator[Check]:
 
 
 def _valid(patient: Patient) -> Verdict:
-    match patient.directory:
+    match patient.known.directory:
         case Unread(source, _) if patient.asked.file is None and "AGENTS_FILE" not in patient.given:
             return NotChecked(f"{source} is not here, nor its agents", "name the file with --file")
         case Unread(source, why):
@@ -59,11 +63,12 @@ def _valid(patient: Patient) -> Verdict:
             others = f"{default} answers all others" if default else "no other is answered"
             if patient.functions.unmapped == "reject":
                 others = "no other is answered (UNMAPPED=reject)"
-            return Ok(f"{agents} agents, {listed} numbers, {others}; {directory.generation}")
+            what = f"{agents} agents, {listed} numbers, {others}"
+            return Ok(f"{what} ({patient.known.source}, generation {directory.generation})")
 
 
 def _bridges(patient: Patient) -> Verdict:
-    if not isinstance(patient.directory, Directory):
+    if patient.directory is None:
         return NotChecked("there is no good directory")
     if not own_settings(WorkerSettings) & patient.given:
         return NotChecked("the media worker's settings are not here")
@@ -80,7 +85,7 @@ def _bridges(patient: Patient) -> Verdict:
 
 def _answered(patient: Patient, number: str) -> Verdict:
     directory = patient.directory
-    if not isinstance(directory, Directory):
+    if directory is None:
         return NotChecked("there is no good directory")
     route = directory.route(number)
     rejected = patient.functions.unmapped == "reject"
@@ -112,8 +117,9 @@ def _reckon(patient: Patient) -> Verdict:
         return NotChecked("say --max-replicas (and --calls-per-replica) for the sum", _QUOTA_SEE)
     calls = asked.max_replicas * each
     known = asked.connections is not None and asked.tokens is not None
-    connections = asked.connections or VOICE_LIVE_CONNECTIONS
-    tokens = asked.tokens or VOICE_LIVE_TOKENS
+    resources = len(patient.worker.voice_live_endpoint or ("",))
+    connections = (asked.connections or VOICE_LIVE_CONNECTIONS) * resources
+    tokens = (asked.tokens or VOICE_LIVE_TOKENS) * resources
     begun, said = calls / CALL_MINUTES, calls * CALL_TOKENS_PER_MINUTE
     carried = min(int(connections * CALL_MINUTES), tokens // CALL_TOKENS_PER_MINUTE)
     detail = (
@@ -121,6 +127,8 @@ def _reckon(patient: Patient) -> Verdict:
         f"minutes {begun:.0f} new ones a minute of {connections}, and at least {said:,} tokens a "
         f"minute of {tokens:,}"
     )
+    if resources > 1:
+        detail += f", with {resources} resources"
     if calls > carried:
         return Fail(
             detail,

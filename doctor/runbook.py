@@ -4,10 +4,10 @@ list of them."""
 import re
 from pathlib import Path
 
-from functions.loading import APP_ROOT
 from switchboard.end_reason import EndReason
+from switchboard.live_directory import ROOT
 
-PAGE = APP_ROOT / "docs" / "operations.md"
+PAGE = ROOT / "docs" / "operations.md"
 _ROW = re.compile(r"^\| `(?P<reason>\w+)` \|(?P<what>[^|]*)\|(?P<mend>[^|]*)\|", re.MULTILINE)
 
 

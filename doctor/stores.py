@@ -12,7 +12,7 @@ import aiohttp
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from doctor.limits import FETCH_S, PROBE_HIDDEN_S, PROBE_TTL_S, STORAGE_S
-from doctor.mends import BLOB_ROLE, QUEUE_ROLE, grant, host_label
+from doctor.mends import BLOB_ROLE, QUEUE_ROLE, READER_ROLE, grant, host_label
 from doctor.patient import Patient
 from doctor.verdicts import Check, Fail, NotChecked, Ok, Verdict
 from switchboard import azure_clients
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
 
 _LANE = "storage"
-_UNREACHED = "Check the storage account's endpoints, and that its firewall lets this address in."
+UNREACHED = "Check the storage account's endpoints, and that its firewall lets this address in."
 _WHOLE_SECOND = 1.0
 """The header's own coarseness."""
 
@@ -40,7 +40,7 @@ def storage_checks(patient: Patient) -> Iterator[Check]:
         f"queue {name}: read",
         lambda: _queue_read(patient),
         STORAGE_S,
-        _UNREACHED,
+        UNREACHED,
         _LANE,
         queue,
         scope,
@@ -50,7 +50,7 @@ def storage_checks(patient: Patient) -> Iterator[Check]:
         f"queue {name}: send, hide, delete",
         lambda: _queue_written(patient),
         STORAGE_S,
-        _UNREACHED,
+        UNREACHED,
         _LANE,
         queue,
         scope,
@@ -60,7 +60,7 @@ def storage_checks(patient: Patient) -> Iterator[Check]:
         f"container {container}: write once, read, delete",
         lambda: _container_written(patient),
         STORAGE_S,
-        _UNREACHED,
+        UNREACHED,
         _LANE,
         records_needs(patient),
         scope,
@@ -80,7 +80,7 @@ def clock_check(patient: Patient) -> Check:
         "clock beside Storage's",
         lambda: _clock(patient),
         FETCH_S,
-        _UNREACHED,
+        UNREACHED,
         needs=records_needs(patient),
     )
 
@@ -169,6 +169,11 @@ async def _container_written(patient: Patient) -> Verdict:
     return Ok("a probe blob was written, read and deleted")
 
 
+def directory_refused(patient: Patient, error: AzureError) -> Fail:
+    """What a refusal of the directory's container means; where it is missing, none is published."""
+    return _refused(patient, error, READER_ROLE, UNREACHED)
+
+
 def records_refused(patient: Patient, error: AzureError) -> Fail:
     """What the container's refusal means."""
     name = patient.worker.records_container
@@ -183,7 +188,7 @@ def records_refused(patient: Patient, error: AzureError) -> Fail:
 def _refused(patient: Patient, error: AzureError, role: str, make: str) -> Fail:
     """What Storage's answer means (Azure Storage REST reference, "Common REST API error codes")."""
     if not isinstance(error, HttpResponseError) or error.status_code is None:
-        return Fail(f"no connection: {type(error).__name__}", _UNREACHED)
+        return Fail(f"no connection: {type(error).__name__}", UNREACHED)
     code = getattr(error, "error_code", None) or ""
     code = str(getattr(code, "value", code))
     detail = f"{error.status_code} {code}".rstrip()

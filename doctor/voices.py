@@ -17,7 +17,6 @@ from media_worker.speech.clips import Clips
 from media_worker.speech.speaking import Speaker
 from media_worker.speech.synthesizers import Synthesizers
 from switchboard.agents import RealtimeSpeechAgent
-from switchboard.directory import Directory
 from switchboard.speech_voice import SpeechVoice
 
 WORD = "Hello."
@@ -39,7 +38,7 @@ class _Way:
 
 def voice_checks(patient: Patient) -> Iterator[Check]:
     """Each voice by SSML; by text stream, too, where the agent would stream."""
-    agents = patient.directory.agents if isinstance(patient.directory, Directory) else {}
+    agents = patient.directory.agents if patient.directory is not None else {}
     seen: set[_Way] = set()
     for agent in agents.values():
         if isinstance(agent, RealtimeSpeechAgent):

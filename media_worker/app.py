@@ -6,10 +6,12 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import assert_never
 
 import aiohttp
 from aiohttp import web
+from azure.storage.blob.aio import ContainerClient
 
 from media_worker import lag, log
 from media_worker.bridges import Bridge, OpenBridge
@@ -25,12 +27,16 @@ from media_worker.entra import Loops
 from media_worker.limits import SHUTDOWN_S
 from media_worker.reaper import Reaper
 from media_worker.settings import Settings
+from media_worker.speech.repertoire import Repertoire, log_news
+from media_worker.tools import offered
 from media_worker.worker import Worker
 from switchboard import azure_clients
 from switchboard.acs_calls import CallAutomation
 from switchboard.acs_jwt import AcsTokens, KeySet
 from switchboard.agents import Agent, RealtimeSpeechAgent, VoiceLiveAgent
+from switchboard.generations import Generations
 from switchboard.ledger import Ledger
+from switchboard.live_directory import LiveDirectory
 from switchboard.record import CallRecord
 from switchboard.storage import RecordBlobs, SessionQueue
 
@@ -161,18 +167,32 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
     shared = realtime_speech(settings, http, credential, loops)
     if shared is not None:
         stack.push_async_callback(shared.pool.close)
+        published = await asyncio.to_thread(azure_clients.directory_container, settings, credential)
+        await stack.enter_async_context(published)
+        loops["repertoire"] = _repertoire(settings, published, shared).run
     return _Clients(ledger, acs, keys, lambda record: _bridges(access, shared, record), loops)
+
+
+def _repertoire(
+    settings: Settings, published: ContainerClient, shared: RealtimeSpeech
+) -> Repertoire:
+    now = asyncio.get_running_loop().time
+    file = Path(settings.agents_file)
+    directory = LiveDirectory(file, Generations(published), now, log_news)
+    return Repertoire(directory, shared.pool, shared.clips)
 
 
 def _bridges(
     access: VoiceLiveAccess, shared: RealtimeSpeech | None, record: CallRecord
 ) -> OpenBridge:
+    tools = offered(person=record.descriptor.fallback_number is not None)
+
     def open_bridge(agent: Agent, rate: int) -> AbstractAsyncContextManager[Bridge]:
         match agent:
             case VoiceLiveAgent():
-                return open_voice_live(agent, rate, access, record.call_id, record.turns)
+                return open_voice_live(agent, rate, access, record.call_id, record.turns, tools)
             case RealtimeSpeechAgent() if shared is not None:
-                return open_realtime_speech(agent, rate, shared, record.turns)
+                return open_realtime_speech(agent, rate, shared, record.turns, tools)
             case RealtimeSpeechAgent():
                 return open_absent("set REALTIME_ENDPOINT and SPEECH_REGION")
             case _:

@@ -37,6 +37,7 @@ PURE = (
     "switchboard/transitions.py",
     "functions/decide.py",
     "media_worker/acs_media.py",
+    "media_worker/bridges/caller_clock.py",
     "media_worker/bridges/client_events.py",
     "media_worker/bridges/voice_live/protocol.py",
     "media_worker/bridges/server_events.py",

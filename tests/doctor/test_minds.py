@@ -124,6 +124,21 @@ def test_agents_that_only_greet_otherwise_share_a_session(tmp_path: Path) -> Non
     run(scenario())
 
 
+def test_every_resource_that_shares_the_calls_is_tried_and_told_apart(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        foundry = '[agents.desk]\nbridge = "voice_live"\nproject = "p"\nagent = "a"\n'
+        foundry += '[agents.model]\nbridge = "voice_live"\nmodel = "gpt-4.1"\n'
+        foundry = f'default_agent = "desk"\n{foundry}'
+        async with ward(tmp_path, agents_toml=foundry) as here:
+            first = here.env["VOICE_LIVE_ENDPOINT"]
+            found = await here.examined(VOICE_LIVE_ENDPOINT=f"{first},http://{NOBODY}")
+            assert found.red == ["voice_live.model.2"]
+            assert {"voice_live.desk", "voice_live.model"} <= set(found.green)
+            assert "voice_live.desk.2" not in found.all, "an agent is at home in the first"
+
+    run(scenario())
+
+
 REALTIME = """
 default_agent = "brand"
 [agents.brand]

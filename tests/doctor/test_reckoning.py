@@ -48,7 +48,7 @@ def test_a_container_that_has_no_directory_beside_it_is_no_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     async def scenario() -> None:
-        monkeypatch.setattr("doctor.patient.APP_ROOT", tmp_path)
+        monkeypatch.setattr("doctor.directories.ROOT", tmp_path)
         found = await examination(NOWHERE)
         assert found.detail("directory.valid") == "agents.toml is not here, nor its agents"
         assert "directory.bridges" in found.open
@@ -115,6 +115,17 @@ def test_more_calls_than_the_quota_carries_are_red_and_an_unknown_quota_is_never
         assert found.told("quota.voice_live")["result"] == result
         if result == "fail":
             assert "Lower the replicas or MAX_CALLS" in found.mend("quota.voice_live")
+
+    run(scenario())
+
+
+def test_several_resources_carry_as_many_times_the_calls() -> None:
+    async def scenario() -> None:
+        two = "https://a.services.ai.azure.com,https://b.services.ai.azure.com"
+        asked = Asked(max_replicas=2)
+        found = await examination(NOWHERE | {"VOICE_LIVE_ENDPOINT": two}, asked)
+        assert found.told("quota.voice_live")["result"] == "not_checked"
+        assert "with 2 resources" in found.detail("quota.voice_live")
 
     run(scenario())
 

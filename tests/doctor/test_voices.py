@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor.directories import informed
 from doctor.examine import examine
 from doctor.patient import Asked, admitted
 from doctor.voices import voice_checks
@@ -56,7 +57,8 @@ async def voices(
         }
 
         async def look(**changed: str) -> Found:
-            async with admitted(Asked(file=str(file)), env | changed) as patient:
+            async with admitted(Asked(file=str(file)), env | changed) as stranger:
+                patient = await informed(stranger)
                 deadline = asyncio.get_running_loop().time() + 60
                 return Found(
                     await examine(patient, list(voice_checks(patient)), deadline, lambda _: None)

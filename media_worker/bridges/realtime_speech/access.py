@@ -5,6 +5,7 @@ import asyncio
 import aiohttp
 
 from media_worker.bridges.connect import RealtimeAccess
+from media_worker.bridges.endpoints import Endpoints
 from media_worker.bridges.realtime_speech.bridge import RealtimeSpeech
 from media_worker.entra import BlockingCredential, Credential, Loops, Tokens
 from media_worker.settings import Settings
@@ -29,7 +30,8 @@ def realtime_speech(
     if settings.realtime_key is None and credential is not None:
         tokens = Tokens(credential, settings.realtime_scope)
         loops["realtime tokens"], bearer = tokens.keep_fresh, tokens.bearer
-    realtime = RealtimeAccess(http, settings.realtime_endpoint, bearer, settings.realtime_key)
+    endpoints = Endpoints(settings.realtime_endpoint)
+    realtime = RealtimeAccess(http, endpoints, bearer, settings.realtime_key)
     speech = speech_access(settings, credential, loops)
     return RealtimeSpeech(realtime, Synthesizers(speech), Clips())
 

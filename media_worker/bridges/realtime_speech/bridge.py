@@ -7,46 +7,27 @@ on its way before the model's session is open.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import pybase64
-from aiohttp import ClientError, WSMsgType
 
-from media_worker.acs_media import sample_count
-from media_worker.bridges import Bridge, BridgeEvent, Failed, Notice, Ready
-from media_worker.bridges import server_events as wire
-from media_worker.bridges.client_events import append
-from media_worker.bridges.connect import (
-    ConnectError,
-    RealtimeAccess,
-    Socket,
-    abort,
-    connect_to,
-    opening,
-    settle,
-)
+from media_worker.bridges import Bridge, BridgeEvent, Failed
+from media_worker.bridges.connect import RealtimeAccess, Socket, connect
 from media_worker.bridges.realtime_speech import protocol
 from media_worker.bridges.realtime_speech.conversation import Conversation
 from media_worker.bridges.realtime_speech.resampler import Resampler
 from media_worker.bridges.realtime_speech.sensor import LevelSensor
-from media_worker.limits import (
-    BRIDGE_CLOSE_S,
-    KEPT_AUDIO_S,
-    RECONNECTS,
-    RECONNECTS_S,
-    WAITING_POLL_S,
-    WAITING_S,
-)
+from media_worker.bridges.session import ServiceSession
+from media_worker.limits import WAITING_POLL_S, WAITING_S
 from media_worker.speech.clips import Clips
 from media_worker.speech.rendering import render
 from media_worker.speech.speaking import Speaker
 from media_worker.speech.synthesizers import Synthesizers
+from media_worker.tools import Tool
 from switchboard.agents import RealtimeSpeechAgent
-from switchboard.clock import wall_now
 from switchboard.record import TurnRecord
 
 
@@ -64,10 +45,12 @@ def open_realtime_speech(
     rate: int,
     shared: RealtimeSpeech,
     earlier: Sequence[TurnRecord] = (),
+    tools: Sequence[Tool] = (),
 ) -> AbstractAsyncContextManager[Bridge]:
     """The bridge for one call; see `OpenBridge`. `earlier`: the turns in the call's record, when
-    another worker carried it before: the model is told, and nobody is greeted again."""
-    return _opened(agent, rate, shared, earlier)
+    another worker carried it before: the model is told, and nobody is greeted again. `tools`: what
+    the model may call."""
+    return _opened(agent, rate, shared, earlier, tools)
 
 
 @asynccontextmanager
@@ -76,9 +59,10 @@ async def _opened(
     rate: int,
     shared: RealtimeSpeech,
     earlier: Sequence[TurnRecord],
+    tools: Sequence[Tool],
 ) -> AsyncIterator[Bridge]:
     async with asyncio.TaskGroup() as tasks:
-        bridge = RealtimeSpeechBridge(agent, rate, shared, earlier, tasks)
+        bridge = RealtimeSpeechBridge(agent, rate, shared, earlier, tools, tasks)
         try:
             yield bridge
         finally:
@@ -94,23 +78,26 @@ class RealtimeSpeechBridge:
         rate: int,
         shared: RealtimeSpeech,
         earlier: Sequence[TurnRecord],
+        tools: Sequence[Tool],
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._agent, self._rate, self._shared, self._tasks = agent, rate, shared, tasks
         self._events: asyncio.Queue[BridgeEvent] = asyncio.Queue()
         self._sensor = LevelSensor(agent.barge_in, rate, asyncio.get_running_loop().time)
-        self._talk = Conversation(agent, rate, self._events.put_nowait, earlier, self._sensor)
+        report = self._events.put_nowait
+        self._talk = Conversation(agent, rate, report, earlier, self._sensor, tools)
         self._speaker = Speaker(agent, rate, shared.pool, shared.clips, self._talk)
         self._talk.speaker = self._speaker
         self._resampler = None if rate == protocol.RATE else Resampler(rate, protocol.RATE)
+        # Resumed from the first: the bridge greets by itself.
+        self._session = ServiceSession(self._talk, self._connect, protocol.RATE, resumed=True)
         self._running: list[asyncio.Task[None]] = []
-        self._expires_at: float | None = None
-        self._connection: Socket | None = None
-        """The newest connection, alive or not."""
-        self._socket: Socket | None = None
-        """The connection that caller audio goes to: set once the kept audio has been sent."""
-        self._kept: deque[bytes] = deque()
-        self._kept_s = 0.0
+        self.renew = self._session.renew
+
+    async def _connect(self) -> Socket:
+        return await connect(
+            self._shared.realtime, lambda endpoint: protocol.url(endpoint, self._agent.model)
+        )
 
     # --- the caller's way -------------------------------------------------------------------------
 
@@ -121,54 +108,40 @@ class RealtimeSpeechBridge:
         if self._resampler is not None:
             pcm = self._resampler.push(pybase64.b64decode(audio))
             audio = pybase64.b64encode(pcm)
-        if (socket := self._socket) is None:
-            self._keep(audio)
-            return
-        self._talk.caller_audio(audio)
-        try:
-            await socket.send_frame(append(audio), WSMsgType.TEXT)
-        except (ConnectionError, ClientError):
-            self._socket = None  # `_converse` sees the end of the connection and makes a new one
-            self._keep(audio)
+        await self._session.send_audio(audio)
 
     async def interrupt(self, turn: str, heard_ms: int) -> str | None:
         """See `Bridge`."""
         messages, heard = self._talk.interrupt(turn, heard_ms)
-        await self._send(messages)
+        await self._session.send(messages)
         return heard
 
     async def cancel(self, turn: str) -> None:
         """See `Bridge`."""
-        await self._send(self._talk.cancel(turn))
+        await self._session.send(self._talk.cancel(turn))
 
     async def say(self, text: str) -> None:
         """See `Bridge`."""
-        await self._send(self._talk.say(text))
+        await self._session.send(self._talk.say(text))
 
     async def prompt(self, text: str, *, speaker: Literal["caller", "system"]) -> None:
         """See `Bridge`."""
-        await self._send(self._talk.prompt(text, speaker))
+        await self._session.send(self._talk.prompt(text, speaker))
 
     async def answer(self, call: str, output: str, *, react: bool) -> None:
         """See `Bridge`."""
-        await self._send(self._talk.answer(call, output, react=react))
+        await self._session.send(self._talk.answer(call, output, react=react))
 
-    async def renew(self) -> None:
-        """See `Bridge`."""
-        self._socket = None
-        if self._connection is not None:
-            abort(self._connection)
+    def apology(self) -> bytes | None:
+        """See `Bridge`: from a clip, for no service may be there to speak."""
+        clip = self._shared.clips.get(self._agent.voice, self._rate, self._agent.apology)
+        return None if clip is None else pybase64.b64encode(clip.pcm)
 
     async def close(self) -> None:
-        """Ends both tasks and the connection, when nobody sends any more."""
-        self._socket = None
+        """Ends the tasks and the connection, when nobody sends any more."""
         for task in self._running:
             task.cancel()
-        if (connection := self._connection) is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BRIDGE_CLOSE_S):
-                    await connection.close()
-            abort(connection)
+        await self._session.close()
 
     # --- the agent's way --------------------------------------------------------------------------
 
@@ -187,32 +160,10 @@ class RealtimeSpeechBridge:
                 return
 
     async def _converse(self) -> None:
-        """Connects and listens to the model, again and again; reports `Failed` when it is over."""
-        now = asyncio.get_running_loop().time
-        drops: deque[float] = deque(maxlen=RECONNECTS + 1)
-        while True:
-            try:
-                connection = await self._open()
-            except ConnectError as error:
-                self._events.put_nowait(error.failed)
-                return
-            self._events.put_nowait(Ready(self._expires_in_s(), resumed=True))
-            while (message := await connection.receive()).type in (
-                WSMsgType.TEXT,
-                WSMsgType.BINARY,
-            ):
-                if message.type is WSMsgType.TEXT:
-                    await self._send(self._talk.receive(wire.decode(message.data)))
-            self._socket = None
-            abort(connection)
-            code = f"closed:{connection.close_code or 'lost'}"
-            self._events.put_nowait(Notice("dropped", code))
-            self._talk.dropped()
-            drops.append(now())
-            if len(drops) > RECONNECTS and now() - drops[0] <= RECONNECTS_S:
-                text = "the service drops its connections: check its health"
-                self._events.put_nowait(Failed(code, text))
-                return
+        """Reports what the model's session reports, until it has failed."""
+        async with aclosing(self._session.events()) as events:
+            async for event in events:
+                self._events.put_nowait(event)
 
     async def _excuse(self) -> None:
         """Says the waiting phrases, one after the other, while the caller waits for an answer. Only
@@ -229,45 +180,4 @@ class RealtimeSpeechBridge:
             elif waited_s >= WAITING_S * (said + 1) and said < len(self._agent.waiting):
                 text, said = self._agent.waiting[said], said + 1
                 if clips.get(voice, self._rate, text) is not None:
-                    await self._send(self._talk.say(text))
-
-    async def _send(self, messages: Sequence[bytes]) -> None:
-        if (connection := self._connection) is not None:
-            with suppress(ConnectionError, ClientError):  # `_converse` sees the end of it
-                for message in messages:
-                    await connection.send_frame(message, WSMsgType.TEXT)
-
-    # --- connecting -------------------------------------------------------------------------------
-
-    async def _open(self) -> Socket:
-        """A connection that has taken our settings and knows what was said, with the kept caller
-        audio already sent."""
-        access = self._shared.realtime
-        address = protocol.url(access.endpoint, self._agent.model)
-        connection = self._connection = await connect_to(address, access)
-        async with opening():
-            created = await settle(connection, protocol.session_update(self._agent))
-            if created is not None:
-                self._expires_at = created.expires_at
-            for message in self._talk.opened():
-                await connection.send_frame(message, WSMsgType.TEXT)
-            while self._kept:
-                audio = self._oldest_kept()
-                self._talk.caller_audio(audio)
-                await connection.send_frame(append(audio), WSMsgType.TEXT)
-        self._socket = connection  # nothing was awaited since the last kept audio
-        return connection
-
-    def _expires_in_s(self) -> float | None:
-        return None if self._expires_at is None else self._expires_at - wall_now()
-
-    def _keep(self, audio: bytes) -> None:
-        self._kept.append(audio)
-        self._kept_s += sample_count(audio) / protocol.RATE
-        while self._kept_s > KEPT_AUDIO_S:
-            self._oldest_kept()
-
-    def _oldest_kept(self) -> bytes:
-        audio = self._kept.popleft()
-        self._kept_s -= sample_count(audio) / protocol.RATE
-        return audio
+                    await self.say(text)

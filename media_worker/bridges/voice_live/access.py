@@ -3,6 +3,7 @@
 import aiohttp
 
 from media_worker.bridges.connect import VoiceLiveAccess
+from media_worker.bridges.endpoints import Endpoints
 from media_worker.entra import Credential, Loops, Tokens
 from media_worker.settings import Settings
 
@@ -17,7 +18,7 @@ def voice_live(
         loops["tokens"], bearer = tokens.keep_fresh, tokens.bearer
     return VoiceLiveAccess(
         http,
-        settings.voice_live_endpoint,
+        Endpoints(settings.voice_live_endpoint),
         settings.voice_live_api_version,
         bearer,
         settings.voice_live_key,

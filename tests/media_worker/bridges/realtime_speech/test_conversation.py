@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from media_worker.bridges import (
@@ -71,11 +72,11 @@ class Scene:
         return self
 
 
-def kinds(messages: list[bytes]) -> list[str]:
+def kinds(messages: Sequence[bytes]) -> list[str]:
     return [json.loads(message)["type"] for message in messages]
 
 
-def items(messages: list[bytes]) -> list[Any]:
+def items(messages: Sequence[bytes]) -> list[Any]:
     return [json.loads(m)["item"] for m in messages if b"item.create" in m]
 
 
@@ -123,7 +124,7 @@ def test_an_interrupted_turn_falls_silent_and_ends_when_it_is_done() -> None:
     scene.talk.receive(wire.TextDelta("r1", "item", "four. "))
     written = [call for call in scene.parts.calls if call[0] == "write"]
     assert not any("four" in call[2] for call in written)
-    messages = scene.talk.receive(wire.ResponseDone("r1", "cancelled"))
+    messages = list(scene.talk.receive(wire.ResponseDone("r1", "cancelled")).send)
     assert kinds(messages) == ["conversation.item.delete"]
     assert scene.events[-1] == AgentTurnEnded("r1", "cancelled", {})
 
@@ -151,7 +152,7 @@ def test_where_our_sensor_decides_the_services_beginning_of_speech_is_not_report
 def test_a_request_waits_for_the_turn_that_is_being_written() -> None:
     scene = Scene().open().answer("One moment.")
     assert scene.talk.prompt("[keys: 1]", "caller") == []
-    messages = scene.talk.receive(wire.ResponseDone("r1", "completed"))
+    messages = list(scene.talk.receive(wire.ResponseDone("r1", "completed")).send)
     assert kinds(messages) == ["conversation.item.create", "response.create"]
 
 
