@@ -14,6 +14,12 @@ from media_worker.bridges import client_events
 from media_worker.bridges.voice_live import protocol
 from media_worker.limits import ASK_TRIES, ASKS_WAITING, TURN_FAILURES
 
+GO_ON = (
+    "The line was interrupted for a moment, so the caller missed what you were saying or is "
+    "waiting for an answer. Apologise in a few words, then go on."
+)
+"""What a model is told that takes a conversation up again while somebody waits."""
+
 TURNS_FAIL = "the model fails to answer: check its quota of tokens and its content filter"
 """For `Failed`, when `Asks.turn_failed` says that it is enough."""
 

@@ -183,9 +183,10 @@ class RealtimeSpeechBridge:
         lateness = Lateness(len(self._agent.waiting))
         while True:
             await asyncio.sleep(WAITING_POLL_S)
+            progressed = self._talk.debt.take_progress()
             remedies = lateness.passed(
                 WAITING_POLL_S,
-                waits=self._talk.owes_answer,
+                waits=self._talk.owes_answer and not progressed,
                 playing=self._sensor.playing,
                 answering=self._talk.is_answering,
                 failed=self._talk.debt.failed,

@@ -23,7 +23,7 @@ from media_worker.bridges import (
     TurnStatus,
 )
 from media_worker.bridges import server_events as wire
-from media_worker.bridges.asks import TURNS_FAIL, Asks
+from media_worker.bridges.asks import GO_ON, TURNS_FAIL, Asks
 from media_worker.bridges.caller_clock import CallerClock
 from media_worker.bridges.client_events import cancel, function_output
 from media_worker.bridges.realtime_speech import protocol
@@ -37,10 +37,6 @@ from media_worker.tools import Tool
 from switchboard.agents import RealtimeSpeechAgent
 from switchboard.record import TurnRecord
 
-GO_ON = (
-    "The line was interrupted for a moment, so the caller missed what you were saying or is "
-    "waiting for an answer. Apologise in a few words, then go on."
-)
 _OWN = "own-"
 """Turns of ours are so named; the service's responses are not."""
 _STATUSES: dict[str, TurnStatus] = {s: s for s in ("cancelled", "incomplete", "failed")}
@@ -73,8 +69,8 @@ class Conversation:
         """The turn that is being written."""
         self._own = 0
         self._greets = not earlier
-        unanswered = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
-        self.debt = Debt(unanswered)
+        last = earlier[-1] if earlier else None
+        self.debt = Debt(last is not None and (last.speaker == "caller" or last.interrupted))
         self.clock = CallerClock(protocol.RATE, agent.turn_detection, _PADDING_MS)
         self._open = False
 
@@ -153,9 +149,10 @@ class Conversation:
         return self._ask()
 
     def ask_again(self) -> list[bytes]:
-        """The model does not answer: lets go of the turn that it is at, if there is one, and asks
-        for another."""
+        """The model does not answer: lets go of the turn that it is at, and asks for another."""
         self.debt.insist()
+        if self._active is not None:
+            self._failed(spoke=True)
         if not len(self._asks):
             self._asks.add()
         return [cancel(self._active)] if self._active is not None else self._ask()
@@ -231,10 +228,10 @@ class Conversation:
         return []
 
     def _text(self, name: str, item: str, written: str) -> None:
-        turn = self._turns.get(name)
-        if turn is None or turn.written:
+        if (turn := self._turns.get(name)) is None or turn.written:
             return
         turn.item = item
+        self.debt.written()
         self._speak(turn, turn.speakable.push(written))
 
     def _speak(self, turn: Turn, text: str) -> None:
@@ -251,12 +248,15 @@ class Conversation:
         if name == self._active:
             self._active = None
             if turn is not None and not turn.interrupted:
-                spoke = bool(turn.item)
-                if not self.debt.comes_to_nothing(status, spoke=spoke):
+                if self.debt.comes_to_nothing(status, spoke=bool(turn.item)):
+                    self._failed(spoke=bool(turn.item))
+                elif status == "completed":
                     self._asks.turn_completed()
-                elif not self._asks.turn_failed(spoke=spoke):
-                    self._report(Failed("turns_fail", TURNS_FAIL))
         return (send if self._open else []) + self._ask()
+
+    def _failed(self, *, spoke: bool) -> None:
+        if not self._asks.turn_failed(spoke=spoke):
+            self._report(Failed("turns_fail", TURNS_FAIL))
 
     def _written(self, name: str, status: TurnStatus, usage: Mapping[str, int]) -> None:
         if (turn := self._turns.get(name)) is None or turn.written:

@@ -18,6 +18,7 @@ class Debt:
         self.failed = False
         """Whether the newest answer came to nothing, so that another one is to be asked for."""
         self._insisted = False
+        self._progressed = False
 
     @property
     def owed(self) -> bool:
@@ -35,6 +36,16 @@ class Debt:
     def heard(self) -> None:
         """The caller hears the model, or will without our doing."""
         self._owed = False
+        self._progressed = True
+
+    def written(self) -> None:
+        """The model writes."""
+        self._progressed = True
+
+    def take_progress(self) -> bool:
+        """Whether the model has written, or was heard, since this was asked last."""
+        progressed, self._progressed = self._progressed, False
+        return progressed
 
     def called(self) -> None:
         """The model called a function: what it says to the result is asked for by itself."""
@@ -89,8 +100,8 @@ class Lateness:
     def passed(
         self, seconds: float, *, waits: bool, playing: bool, answering: bool, failed: bool
     ) -> list[Remedy]:
-        """So much time passed. `waits`: the caller is owed a sound of the model's; `playing`:
-        something is heard; `answering`: the model is at an answer, and may only be slow; `failed`:
+        """So much time passed. `waits`: the caller is owed a sound of the model's, which does
+        nothing about it; `playing`: something is heard; `answering`: the model is at an answer, and may only be slow; `failed`:
         its newest answer came to nothing."""
         self._silent_s = 0.0 if playing else self._silent_s + seconds
         if not waits:

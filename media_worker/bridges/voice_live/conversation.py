@@ -24,7 +24,7 @@ from media_worker.bridges import (
     client_events,
 )
 from media_worker.bridges import server_events as wire
-from media_worker.bridges.asks import TURNS_FAIL, Asks
+from media_worker.bridges.asks import GO_ON, TURNS_FAIL, Asks
 from media_worker.bridges.caller_clock import CallerClock
 from media_worker.bridges.session import Received
 from media_worker.bridges.voice_live import protocol
@@ -33,10 +33,6 @@ from media_worker.tools import Tool
 from switchboard.agents import VoiceLiveAgent
 from switchboard.record import TurnRecord
 
-GO_ON = (
-    "The line was interrupted for a moment, so the caller missed what you were saying or is "
-    "waiting for an answer. Apologise in a few words, then go on."
-)
 _STATUSES: dict[str, TurnStatus] = {
     "cancelled": "cancelled",
     "incomplete": "incomplete",

@@ -16,7 +16,8 @@ from media_worker.bridges import (
     ToolCall,
 )
 from media_worker.bridges import server_events as wire
-from media_worker.bridges.realtime_speech.conversation import GO_ON, Conversation
+from media_worker.bridges.asks import GO_ON
+from media_worker.bridges.realtime_speech.conversation import Conversation
 from switchboard.agents import RealtimeSpeechAgent
 from switchboard.record import TurnRecord
 from switchboard.speech_voice import SpeechVoice

@@ -102,6 +102,17 @@ def test_an_answer_without_words_is_none_to_a_caller_whose_model_had_to_be_asked
     assert not debt.failed
 
 
+def test_a_model_that_writes_or_is_heard_makes_progress() -> None:
+    debt = Debt(owed=True)
+    assert not debt.take_progress()
+    debt.written()
+    assert debt.owed
+    assert debt.take_progress()
+    assert not debt.take_progress()
+    debt.heard()
+    assert debt.take_progress()
+
+
 def test_a_function_call_is_an_answer() -> None:
     debt = Debt(owed=True)
     debt.insist()
