@@ -101,7 +101,10 @@ class Speech:
         socket = web.WebSocketResponse(
             protocols=("USP",), max_msg_size=0, timeout=CLOSE_S, compress=False
         )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:  # the client has left meanwhile: nobody gets an answer
+            return socket
         self.connections.append(admitted)
         await admitted.run(socket)
         return socket
