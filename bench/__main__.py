@@ -1,5 +1,5 @@
 """`make bench`: our worker beside plain bridges, in turn, and what each costs; then many calls on
-either bridge; then how soon the second one is heard. All of it takes some seven minutes.
+either bridge; then how soon the second one is heard. All of it takes some six minutes.
 
 CPU is that of the bridge's process, in milliseconds per call and second (10 is one percent of a
 core); latency is what the bridge adds, counted in samples. The machine is shared with whatever else
@@ -129,16 +129,16 @@ async def hear_first(turns: int, calls: int) -> None:
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, epilog="0: leave it out"
+    )
     parser.add_argument("--calls", type=int, default=40, help="for the comparison")
     parser.add_argument("--seconds", type=float, default=WINDOW_S)
-    parser.add_argument("--rounds", type=int, default=3, help="0: no comparison")
-    parser.add_argument("--at-once", type=int, default=120, help="on voice_live; 0: none")
-    parser.add_argument(
-        "--at-once-speech", type=int, default=60, help="on realtime_speech; 0: none"
-    )
-    parser.add_argument("--first-words", type=int, default=100, help="turns of each kind; 0: none")
-    parser.add_argument("--greetings", type=int, default=50, help="calls; 0: none")
+    parser.add_argument("--rounds", type=int, default=2, help="0: no comparison")
+    parser.add_argument("--at-once", type=int, default=120, help="on voice_live")
+    parser.add_argument("--speech-at-once", type=int, default=60, help="on realtime_speech")
+    parser.add_argument("--first-words", type=int, default=100, help="turns of each kind")
+    parser.add_argument("--greetings", type=int, default=50, help="calls")
     options = parser.parse_args()
     pin(psutil.Process(), last=False)
     version = f"{platform.python_implementation()} {platform.python_version()}"

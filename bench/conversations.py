@@ -2,8 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiohttp
+import psutil
 
 from bench.load import percentile
 from bench.measure import cpu_s
@@ -113,6 +115,9 @@ class Held:
     """Per call: the worker's growth since before the first, one-time caches included."""
     threads: int = 0
     """Most that the worker had, less those before the first call."""
+    core_s: tuple[float, float] = (0.0, 0.0)
+    """For how long the loop's thread had a core, and waited for one: because the machine was busy,
+    or other threads of the worker."""
     stops_ms: list[float] = field(default_factory=list)
     """From the first sample of a caller who interrupts to StopAudio at ACS."""
 
@@ -124,6 +129,7 @@ async def hold(calls: int, cast: Cast) -> Held:
     scripts = [cast.agent] if cast.agent else []
     async with stage(max_calls=calls * 2, scripts=scripts, observed=()) as on:
         before, start = cpu_s(on.worker), loop.time()
+        had, waited = core_s(on.worker)
         on.watch_loop()
         async with asyncio.TaskGroup() as beside:
             probes = [
@@ -141,6 +147,8 @@ async def hold(calls: int, cast: Cast) -> Held:
             for probing in probes:
                 probing.cancel()
         held.lags_ms = await on.loop_lags_ms()
+        had_now, waited_now = core_s(on.worker)
+        held.core_s = had_now - had, waited_now - waited
         held.cpu_share = (cpu_s(on.worker) - before) / (loop.time() - start)
         for call in placed:
             _add(held, call)
@@ -158,6 +166,15 @@ def _add(held: Held, call: SimulatedCall) -> None:
     replies = (turn["reply_latency_ms"] for turn in report["turns"])
     held.replies_ms += [ms for ms in replies if ms is not None]
     held.stops_ms += stops_ms(call)
+
+
+def core_s(process: psutil.Process) -> tuple[float, float]:
+    """For how long the first thread has had a core, and been ready without one (Linux; else 0)."""
+    file = Path(f"/proc/{process.pid}/schedstat")
+    if not file.exists():
+        return 0.0, 0.0
+    had, waited, _ = file.read_text(encoding="ascii").split()
+    return int(had) / 1e9, int(waited) / 1e9
 
 
 def stops_ms(call: SimulatedCall) -> list[float]:
@@ -191,7 +208,7 @@ async def _count(on: Stage, held: Held) -> None:
 
 
 def show_conversations(held: Held, cast: Cast) -> None:
-    """Nine lines at most."""
+    """Ten lines at most."""
     good = held.calls - len(held.faults)
     print(
         f"\n{held.calls} conversations on {cast.bridge} through one worker, in real time: {good} "
@@ -211,5 +228,10 @@ def show_conversations(held: Held, cast: Cast) -> None:
             p50, above = percentile(values, 0.5), percentile(values, high)
             share = f"p{high * 100:.0f}"
             print(f"  {name:45} p50 {p50:8.1f} ms   {share} {above:8.1f} ms   of {len(values)}")
+    print(
+        "  its loop's thread had a core for {:.1f} s and waited for one {:.1f} s".format(
+            *held.core_s
+        )
+    )
     if held.faults:
         print(f"  {len(held.faults)} did not, such as: {held.faults[0]}")

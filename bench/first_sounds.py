@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bench.load import percentile
 from bench.stage import Stage
 from simulator.acs_calls import SimulatedCall
-from simulator.audio import placeholder
+from simulator.audio import Clip, placeholder
 from simulator.line import Line
 from simulator.realtime_response import Response
 from simulator.script import (
@@ -89,7 +89,7 @@ voice = "{voice}"
 speaking = "{speaking}"
 greeting = "{greeting}"
 instructions = "You answer the phone."
-turn_detection = {{ type = "server_vad", silence_duration_ms = 200 }}
+turn_detection = {{ type = "server_vad", silence_duration_ms = 150 }}
 waiting = []
 """
 AGENTS = "\n".join(
@@ -104,12 +104,13 @@ SCRIPT = AgentScript(tuple(Reply(Utterance(text), delay_ms=0.0) for text in REPL
 AT_ONCE = SpeechSwitches(patience_s=0.0)
 """Each piece of text is spoken when it comes; usually the end of its word is waited for."""
 
-_HI = Utterance("Yes?", placeholder("Yes?", 24_000))
+_YES = Utterance("Yes?", Clip(placeholder("Yes?", 24_000).pcm[:9600], 24_000))
+"""Of 200 ms."""
 TALK = CallerScript(
     (
-        Step(Say(_HI), AfterAgent(100)),
-        *(Step(Say(_HI), DuringAgent(100)) for _ in range(TURNS_PER_CALL - 1)),
-        Step(HangUp(), DuringAgent(100)),
+        Step(Say(_YES), AfterAgent(100)),
+        *(Step(Say(_YES), DuringAgent(60)) for _ in range(TURNS_PER_CALL - 1)),
+        Step(HangUp(), DuringAgent(60)),
     ),
     Expect(ended_by="caller"),
 )
@@ -134,7 +135,7 @@ async def first_words(on: Stage, turns: int) -> dict[Kind, FirstWords]:
     """Measures at least so many turns of each kind. Raises NotAsScripted."""
     on.world.realtime.switches.delta_s = 1 / TOKENS_PER_S
     results = {kind: FirstWords() for kind in KINDS}
-    for _ in range(-(-turns // TURNS_PER_CALL)):
+    while min(len(words.since_word) for words in results.values()) < turns:
         async with asyncio.TaskGroup() as calls:
             for kind, words in results.items():
                 calls.create_task(_talk(on, kind, words))
