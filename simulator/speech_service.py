@@ -103,8 +103,8 @@ class Speech:
         )
         try:
             await socket.prepare(request)
-        except ConnectionError:  # the client has left meanwhile: nobody gets an answer
-            return socket
+        except ConnectionError:  # the client has left meanwhile: nobody gets this answer
+            return web.Response()
         self.connections.append(admitted)
         await admitted.run(socket)
         return socket
