@@ -23,7 +23,7 @@ check: $(VENV)/dev.stamp  ## the quick half of `test`
 bench: $(VENV)/dev.stamp  ## measured speed, beside plain reference bridges, in one interleaved run
 	$(PY) -m bench
 
-soak: $(VENV)/dev.stamp  ## 1,000 real calls, 50 at a time: nothing may be left
+soak: $(VENV)/dev.stamp  ## 1,000 real calls on each bridge: nothing may be left
 	$(PY) -m bench.soak
 
 packages: $(VENV)/dev.stamp  ## what would be uploaded, with sizes

@@ -1,4 +1,5 @@
-"""`make bench`: our worker beside plain bridges, in turn, and what each costs; then many calls.
+"""`make bench`: our worker beside plain bridges, in turn, and what each costs; then many calls on
+either bridge; then how soon the second one is heard. All of it takes some six minutes.
 
 CPU is that of the bridge's process, in milliseconds per call and second (10 is one percent of a
 core); latency is what the bridge adds, counted in samples. The machine is shared with whatever else
@@ -18,9 +19,21 @@ from pathlib import Path
 import psutil
 
 from bench.contenders import CONTENDERS, Contender, pin
-from bench.conversations import hold, show_conversations
+from bench.conversations import REALTIME_SPEECH, VOICE_LIVE, Cast, hold, probe, show_conversations
+from bench.first_sounds import (
+    AGENTS,
+    AT_ONCE,
+    SCRIPT,
+    SENTENCES,
+    first_words,
+    greetings,
+    show_first_words,
+    show_greetings,
+    show_ms,
+)
 from bench.load import percentile
 from bench.measure import WINDOW_S, Round, measure
+from bench.stage import stage
 from simulator.world import simulated_azure
 
 PROFILE_LINES = 15
@@ -88,20 +101,53 @@ async def compare(calls: int, seconds: float, rounds: int) -> None:
     show_profile(profile, len(measured.latencies.inbound))
 
 
+async def converse(calls: int, cast: Cast) -> None:
+    """So many calls at once; 0: none."""
+    if calls:
+        show_conversations(await hold(calls, cast), cast)
+
+
+async def hear_first(turns: int, calls: int) -> None:
+    """The second bridge's first words and greetings; 0: none."""
+    if not (turns or calls):
+        return
+    late: list[float] = []
+    waiting = ["--sentences", SENTENCES.agent]
+    async with (
+        stage(
+            max_calls=100, agents=AGENTS, scripts=[SCRIPT], speech=AT_ONCE, observed=waiting
+        ) as on,
+        asyncio.TaskGroup() as beside,
+    ):
+        probing = beside.create_task(probe(late))
+        if turns:
+            show_first_words(await first_words(on, turns))
+        if calls:
+            show_greetings(await greetings(on, calls))
+        probing.cancel()
+    show_ms("the load's own lateness", late)
+
+
 async def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, epilog="0: leave it out"
+    )
     parser.add_argument("--calls", type=int, default=40, help="for the comparison")
     parser.add_argument("--seconds", type=float, default=WINDOW_S)
-    parser.add_argument("--rounds", type=int, default=5, help="0: no comparison")
-    parser.add_argument("--at-once", type=int, default=120, help="conversations; 0: none")
+    parser.add_argument("--rounds", type=int, default=2, help="0: no comparison")
+    parser.add_argument("--at-once", type=int, default=120, help="on voice_live")
+    parser.add_argument("--speech-at-once", type=int, default=60, help="on realtime_speech")
+    parser.add_argument("--first-words", type=int, default=100, help="turns of each kind")
+    parser.add_argument("--greetings", type=int, default=50, help="calls")
     options = parser.parse_args()
     pin(psutil.Process(), last=False)
     version = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{version}, {os.cpu_count()} cores")
     if options.rounds:
         await compare(options.calls, options.seconds, options.rounds)
-    if options.at_once:
-        show_conversations(await hold(options.at_once))
+    await converse(options.at_once, VOICE_LIVE)
+    await converse(options.speech_at_once, REALTIME_SPEECH)
+    await hear_first(options.first_words, options.greetings)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 OpenAI Realtime API reference (GA), server events of a response, in their order.
 """
 
+import asyncio
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from simulator.generation import Generation, new_id
@@ -53,6 +54,8 @@ class Response(Generation):
     item: Item | None = None
     text: str = ""
     """The words sent so far."""
+    deltas: list[tuple[float, str]] = field(default_factory=list)
+    """The pieces in which they were sent, each with the loop time before it was."""
 
     async def run(self, out: Outlet) -> None:
         """Sends everything, from response.created to response.done."""
@@ -150,6 +153,7 @@ class Response(Generation):
             if self.cancelled and (late := late - 1) < 0:
                 return
             self.text += piece
+            self.deltas.append((asyncio.get_running_loop().time(), piece))
             await out.send("response.output_text.delta", delta=piece, **place)
             await self.wait(out.switches.delta_s)
 

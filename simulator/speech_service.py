@@ -113,8 +113,8 @@ class Speech:
         )
         try:
             await socket.prepare(request)
-        except ConnectionResetError:  # the client has thought better of it
-            return socket
+        except ConnectionError:  # the client has left meanwhile: nobody gets this answer
+            return web.Response()
         self.connections.append(admitted)
         await admitted.run(socket)
         return socket

@@ -1,12 +1,16 @@
 import asyncio
 import json
 import os
+import platform
 import signal
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+
+import pytest
 
 from tests.media_worker.stage import STAYS, Answered, Stage, environment, stage
 
@@ -107,3 +111,32 @@ def test_a_port_that_is_taken_is_named_and_the_process_exits_with_1() -> None:
             assert "Traceback" not in said.decode()
 
     asyncio.run(scenario())
+
+
+MANY_THREADS = """
+import ctypes, threading
+from media_worker.__main__ import limit_arenas
+
+limit_arenas()
+libc = ctypes.CDLL(None)
+all_there = threading.Barrier(33)
+
+def run():
+    libc.malloc(1000)
+    all_there.wait()
+
+threads = [threading.Thread(target=run) for _ in range(32)]
+for thread in threads:
+    thread.start()
+all_there.wait()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has heaps to count")
+def test_hundreds_of_native_threads_do_not_make_a_heap_each() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", MANY_THREADS], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert 1 <= told.stdout.count("<heap nr=") <= 2

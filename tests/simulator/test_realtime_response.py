@@ -86,7 +86,9 @@ def test_a_text_response_is_told_by_the_documented_events_in_their_order() -> No
 def test_the_first_token_and_those_after_it_take_their_time() -> None:
     async def scenario() -> None:
         paper = Paper(RealtimeSwitches(first_token_s=1.0, delta_s=0.1))
-        await Response(answer=Answer(WORDS, delay_ms=300), conversation_id=IN).run(paper)
+        response = Response(answer=Answer(WORDS, delay_ms=300), conversation_id=IN)
+        await response.run(paper)
+        assert response.deltas == paper.deltas()
         times = [at for at, _ in paper.deltas()]
         assert times[:3] == pytest.approx([1.3, 1.4, 1.5])
         at_once = Paper(RealtimeSwitches(delta_s=0))

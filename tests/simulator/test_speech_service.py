@@ -47,6 +47,21 @@ def test_a_handshake_can_be_slow() -> None:
     run(body())
 
 
+def test_a_client_that_leaves_during_the_handshake_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def body() -> None:
+        async with Speech(SpeechSwitches(handshake_s=1.0)) as service:
+            leaving = asyncio.create_task(_status(service))
+            await asyncio.sleep(0.5)
+            leaving.cancel()
+            await asyncio.sleep(2.0)
+            assert not service.connections
+
+    run(body())
+    assert not caplog.records
+
+
 def test_a_custom_voice_is_spoken_by_its_own_deployment_alone() -> None:
     async def body() -> None:
         async with Speech(custom_voices={"d-1": "HarbourNeural"}) as service:

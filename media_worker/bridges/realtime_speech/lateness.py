@@ -101,8 +101,8 @@ class Lateness:
         self, seconds: float, *, waits: bool, playing: bool, answering: bool, failed: bool
     ) -> list[Remedy]:
         """So much time passed. `waits`: the caller is owed a sound of the model's, which does
-        nothing about it; `playing`: something is heard; `answering`: the model is at an answer, and may only be slow; `failed`:
-        its newest answer came to nothing."""
+        nothing about it; `playing`: something is heard; `answering`: the model is at an answer,
+        and may only be slow; `failed`: its newest answer came to nothing."""
         self._silent_s = 0.0 if playing else self._silent_s + seconds
         if not waits:
             self._late_s, self._excused, self._asked = 0.0, 0, False
