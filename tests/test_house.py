@@ -149,4 +149,5 @@ def test_the_functions_app_installs_nothing_that_only_the_worker_needs() -> None
         if "==" in line
     }
     assert not names & {"numpy", "soxr", "uvloop", "msgspec", "azure-cognitiveservices-speech"}
+    assert not [name for name in names if "opentelemetry" in name]
     assert "azure-functions" in names
