@@ -32,6 +32,7 @@ from media_worker.limits import (
     RESUME_S,
 )
 from media_worker.playout import Playout
+from media_worker.telemetry.call import CallTelemetry
 from media_worker.watch import Line, Over, Watch
 from switchboard.end_reason import EndReason
 from switchboard.record import TurnRecord
@@ -52,6 +53,7 @@ class Call:
         leg: Leg,
         open_bridge: OpenBridge,
         owner: Owner,
+        telemetry: CallTelemetry,
         *,
         playout_delay_ms: int = 0,
         earlier: Sequence[TurnRecord] = (),
@@ -64,6 +66,7 @@ class Call:
         self._line = Line(leg)
         self._open_bridge = open_bridge
         self._owner = owner
+        self._telemetry = telemetry
         self._earlier, self._earlier_s = earlier, earlier_s
         self._delay_s = playout_delay_ms / 1000
         self._rate = descriptor.audio_rate
@@ -92,6 +95,7 @@ class Call:
             self._talk = Exchange(
                 self._agent, bridge, self._send, self._now, playout, began_at, self._earlier
             )
+            self._talk.turns.listener = self._telemetry
             self._watch = Watch(self._talk, bridge, self._line)
             over = await self._carry(frame)
             outcome = self._outcome(over)
@@ -158,17 +162,23 @@ class Call:
             return
         with suppress(TimeoutError):
             if over.ending.reason in _APOLOGISE:
-                async with asyncio.timeout(APOLOGY_S):
-                    await self._owner.apologise(outcome)
+                with self._telemetry.step("switchboard.call.apologise"):
+                    async with asyncio.timeout(APOLOGY_S):
+                        await self._owner.apologise(outcome)
             else:
-                async with asyncio.timeout(HANG_UP_S):
-                    await self._owner.hang_up(outcome)
+                with self._telemetry.step("telephony.call.hangup"):
+                    async with asyncio.timeout(HANG_UP_S):
+                        await self._owner.hang_up(outcome)
 
     # --- caller to agent --------------------------------------------------------------------------
 
     async def _caller_to_agent(self, first: acs_media.Frame) -> None:
-        if not await self._owner.first_frame():
+        with self._telemetry.step("switchboard.call.take") as step:
+            taken = await self._owner.first_frame()
+            step.outcome = "taken" if taken else "not_taken"
+        if not taken:
             raise Over(LetGo("not_taken"))
+        self._telemetry.taken()
         self._taken.set()
         frame, line, now = first, self._line, self._now
         while True:
@@ -207,11 +217,13 @@ class Call:
         """The leg closed, which is not the end: finds out what is. The bridge stays meanwhile."""
         self._line.lost = True
         await self._talk.mute()
-        try:
-            async with asyncio.timeout(RESUME_S):
-                lost = await self._owner.socket_lost()
-        except TimeoutError:
-            lost = Superseded()  # nobody knows; whoever finds the call's message will
+        with self._telemetry.step("switchboard.media.resume") as step:
+            try:
+                async with asyncio.timeout(RESUME_S):
+                    lost = await self._owner.socket_lost()
+            except TimeoutError:
+                lost = Superseded()  # nobody knows; whoever finds the call's message will
+            step.outcome = type(lost).__name__.lower()
         match lost:
             case Resumed(leg):
                 self._line.leg, self._line.lost = leg, False
@@ -230,6 +242,7 @@ class Call:
     # --- agent to caller --------------------------------------------------------------------------
 
     async def _agent_to_caller(self) -> None:
+        self._telemetry.connecting()
         async with aclosing(self._bridge.events()) as events:
             async for event in events:
                 if not self._taken.is_set():  # connected before the call was ours: say nothing yet
@@ -243,17 +256,21 @@ class Call:
                     case Notice(kind, code):
                         call_id = self._descriptor.call_id
                         log.event("bridge_notice", call_id=call_id, outcome=kind, error=code)
+                        self._telemetry.noticed(event, renewing=self._watch.renewing)
                     case Failed(code, message):
+                        self._telemetry.bridge_failed(code)
                         raise Over(Ended(EndReason.BRIDGE_FAILED), why=f"{code}: {message}")
                     case _:
                         await self._talk.hear(event)
+                        self._telemetry.heard(event)
                         if isinstance(event, AgentTurnEnded):
                             self._watch.look()  # it may have been the goodbye
         raise Over(Ended(EndReason.BRIDGE_FAILED), why="ended")
 
     def _ready(self, event: Ready) -> None:
+        self._telemetry.ready()
         self._talk.connected(greets=bool(self._agent.greeting) and not event.resumed)
-        left_s = event.expires_in_s
+        left_s, self._watch.renewing = event.expires_in_s, False
         self._watch.renew_by = None if left_s is None else self._now() + left_s
 
     # --- beside the audio -------------------------------------------------------------------------

@@ -257,6 +257,7 @@ class Exchange:
         self._quiet_since = now
         if action is Action.BARGE_IN:
             await self._write(acs_media.STOP_AUDIO)
+            self.turns.silenced(self._now())
         for cut in cuts:
             words = await self._bridge.interrupt(cut.turn, cut.heard_ms)
             self.turns.agent_cut(cut.turn, now, cut.heard_ms, cut.sent_ms, words)

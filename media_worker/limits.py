@@ -188,6 +188,28 @@ FAREWELL_BEFORE_S = 20.0
 SHUTDOWN_S = 2.0
 """For whatever still runs after a drain, before it is cancelled."""
 
+TELEMETRY_QUEUE = 2048
+"""Spans that wait for the collector, 4 KB each at most: those of some two hundred calls. More are
+dropped."""
+
+TELEMETRY_BATCH = 256
+"""Spans of one request: encoding them holds the interpreter for some milliseconds."""
+
+TELEMETRY_EVERY_S = 5.0
+"""How long a finished span waits for others."""
+
+METRICS_EVERY_S = 60.0
+"""What Azure Monitor resolves; each series is sent anew every time."""
+
+TELEMETRY_REQUEST_S = 5.0
+"""For one request to the collector, with its retries: the next batch waits behind it."""
+
+TELEMETRY_FLUSH_S = 3.0
+"""For what is left at the end of the process, after the drain: worth no longer wait."""
+
+QUEUE_DEPTH_EVERY_S = 30.0
+"""Between two counts of the queue's messages: two per point of the metric, and a request each."""
+
 RECOVERY_PAUSES_S = (1.0, 3.0)
 """Pauses between tries to recover a call while storage is out: within `RESUME_S` with the tries."""
 

@@ -12,6 +12,7 @@ from media_worker.claim import OUTAGE, Claim
 from media_worker.leg import CallOutcome, Ended, Gone, Resumed, SocketLost, Superseded
 from media_worker.limits import RECOVERY_PAUSES_S, RESUME_S
 from media_worker.socket_leg import REPLACED, SocketLeg
+from media_worker.telemetry.call import CallTelemetry
 from switchboard import moves, record
 from switchboard.decisions import Why
 from switchboard.end_reason import EndReason
@@ -38,6 +39,7 @@ class Ownership:
         ledger: Ledger,
         acs: AcsCalls,
         group: asyncio.TaskGroup,
+        telemetry: CallTelemetry,
     ) -> None:
         self.call_id = call_id
         self.connection_id = connection_id
@@ -47,6 +49,7 @@ class Ownership:
         self._ledger = ledger
         self._acs = acs
         self._group = group
+        self.telemetry = telemetry
         self._turns: tuple[TurnRecord, ...] = ()
         self.next: SocketLeg | None = None
         """A socket that has taken the call and is not with the call yet."""
@@ -73,6 +76,7 @@ class Ownership:
         former, self.leg, self.next = self.leg, leg, leg
         self.connection_id = connection_id
         self._news.set()
+        self.telemetry.rejoined()
         await former.close(REPLACED)
         return True
 
@@ -155,6 +159,12 @@ class Ownership:
             self._recovery = self._group.create_task(self._recover(doubt))
 
     async def _recover(self, doubt: moves.Doubt) -> None:
+        with self.telemetry.step("switchboard.recovery", doubt=type(doubt).__name__) as step:
+            await self._see_through(doubt)
+            step.outcome = self._recovered.value if self._recovered else "storage_out"
+        self._news.set()
+
+    async def _see_through(self, doubt: moves.Doubt) -> None:
         for pause in (*RECOVERY_PAUSES_S, 0.0):
             try:
                 self._recovered = await recover(self._ledger, self._acs, self.call_id, doubt)
@@ -167,7 +177,6 @@ class Ownership:
                 log.event("call_recovered", call_id=self.call_id, outcome=self._recovered.value)
                 break
             await asyncio.sleep(pause)
-        self._news.set()
 
     def _is_recovering(self) -> bool:
         return self._recovery is not None and not self._recovery.done()

@@ -6,6 +6,12 @@ from typing import Literal
 
 from switchboard.settings import SettingFault, Shared, choice, matching, number, setting, url
 
+_APPLICATION_INSIGHTS = matching(
+    r"(?=(.*;)?InstrumentationKey=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(;|$))"
+    r"([a-z]+=[^;]*(;|$))+",
+    "InstrumentationKey=GUID;IngestionEndpoint=https://…",
+)
+_HEADERS = matching(r"[^=,\s]+=[^=,]+(,[^=,\s]+=[^=,]+)*", "NAME=VALUE,NAME=VALUE")
 _SIGN_IN = "set CREDENTIAL to managed_identity, default or azure_cli, or set the key"
 
 
@@ -105,6 +111,26 @@ class Settings(Shared):
         "platform's termination grace period (Container Apps: at most 600 s).",
         number(0, 86_400),
         default=590,
+    )
+
+    applicationinsights_connection_string: str | None = setting(
+        "Connection string of the Application Insights resource that gets traces and metrics, by "
+        "the credential unless CREDENTIAL is none; unset: see OTEL_EXPORTER_OTLP_ENDPOINT.",
+        _APPLICATION_INSIGHTS,
+        default=None,
+        secret=True,
+    )
+    otel_exporter_otlp_endpoint: str | None = setting(
+        "OpenTelemetry collector that gets traces and metrics (OTLP over HTTP, /v1/traces and "
+        "/v1/metrics) when there is no Application Insights; unset: they are not made.",
+        url("https"),
+        default=None,
+    )
+    otel_exporter_otlp_headers: str | None = setting(
+        "Headers that the collector asks for, NAME=VALUE,NAME=VALUE.",
+        _HEADERS,
+        default=None,
+        secret=True,
     )
 
     def contradictions(self) -> Iterator[SettingFault]:

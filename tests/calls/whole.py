@@ -14,6 +14,7 @@ import pytest
 
 from media_worker import app as worker_app
 from media_worker.settings import Settings as WorkerSettings
+from media_worker.telemetry.process import Telemetry
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
 from simulator.event_grid import EventGridSwitches
@@ -98,6 +99,7 @@ async def whole(
     functions_env: dict[str, str] | None = None,
     keep_audio: bool = True,
     access: Access = "keys",
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Whole]:
     """Everything up and Event Grid subscribed, until the block ends.
 
@@ -117,7 +119,7 @@ async def whole(
     ) as world:
         environment = world.endpoints.worker_env(port=0) | {"LOG_LEVEL": "WARNING"}
         settings = WorkerSettings.from_env(environment | (worker_env or {}))
-        async with environ(environment), worker_app.serving(settings) as worker:
+        async with environ(environment), worker_app.serving(settings, telemetry) as worker:
             port = free_port()
             env = world.endpoints.functions_env(
                 callback_url=f"http://127.0.0.1:{port}/api",

@@ -11,6 +11,8 @@ from media_worker.bridges import AgentAudio, AgentTurnEnded, AgentTurnStarted, B
 from media_worker.bridges import Ready as BridgeReady
 from media_worker.call import Call
 from media_worker.leg import CallOutcome, Gone, SocketLost
+from media_worker.telemetry.call import CallTelemetry
+from media_worker.telemetry.process import Telemetry
 from switchboard.agents import Agent, Silence, VoiceLiveAgent
 from switchboard.record import TurnRecord
 from switchboard.session import SessionDescriptor
@@ -183,6 +185,7 @@ class Stage:
         playout_delay_ms: int = 0,
         earlier: Sequence[TurnRecord] = (),
         earlier_s: float = 0.0,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.leg = ScriptedLeg(METADATA)
         self.bridge = ScriptedBridge(*events)
@@ -192,6 +195,7 @@ class Stage:
             self.leg,
             self.bridge.opened,
             self.owner,
+            CallTelemetry(telemetry or Telemetry(), descriptor(agent)),
             playout_delay_ms=playout_delay_ms,
             earlier=earlier,
             earlier_s=earlier_s,
