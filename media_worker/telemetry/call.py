@@ -174,18 +174,20 @@ class CallTelemetry:
     # --- the end ----------------------------------------------------------------------------------
 
     def ended(self, outcome: CallOutcome, reason: EndReason | None) -> None:
-        """The last word about the call here; `reason` as in the record, None: not ended there."""
-        if isinstance(outcome.ending, Ended):
-            why = reason or outcome.ending.reason
-            self._telemetry.calls_ended.add(1, {**self._metric, "end_reason": str(why)})
-            self._call.set_attribute("switchboard.end_reason", str(why))
-            if outcome.failure in _UNREPORTED:
-                self._bridge_error(outcome.failure)
-            if failed := bool(_FAILURES & {why, outcome.ending.reason}):
+        """The last word about the call here. `reason` as in the record; None: it does not say that
+        the call ended, so somebody else has it, or writes the end and counts it."""
+        if outcome.failure in _UNREPORTED:
+            self._bridge_error(outcome.failure)
+        if not isinstance(outcome.ending, Ended):
+            self._call.set_attribute("switchboard.left", outcome.ending.why)
+        elif reason is None:
+            self._call.set_attribute("switchboard.left", "unrecorded")
+        else:
+            self._telemetry.calls_ended.add(1, {**self._metric, "end_reason": str(reason)})
+            self._call.set_attribute("switchboard.end_reason", str(reason))
+            if failed := bool(_FAILURES & {reason, outcome.ending.reason}):
                 self._call.set_status(Status(StatusCode.ERROR))
             self._phase("failed" if failed else "completed")
-        else:
-            self._call.set_attribute("switchboard.left", outcome.ending.why)
 
     def close(self) -> None:
         """Ends every span that is still open, however the call ended. Once."""
