@@ -44,11 +44,13 @@ SERVICE = "switchboard-media-worker"
 
 _NOT_EXPORTING = (
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
     "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED",
 )
 """What Azure's exporter does besides, and has no other switches for: it reports on itself to
-Microsoft, fetches settings for itself, and repeats the resource in every request."""
+Microsoft and to the resource, fetches settings for itself, and repeats the resource's attributes in
+every request."""
 
 
 class Sdk:
@@ -56,6 +58,7 @@ class Sdk:
 
     def __init__(self, spans: SpanExporter, metrics: MetricExporter) -> None:
         health = Health()
+        self._exporters = spans, metrics
         # No detectors: what the environment says of the host and the process is nobody's business.
         resource = Resource({"service.name": SERVICE, "service.instance.id": secrets.token_hex(8)})
         # Every call is traced, whatever the flag of the answer's trace says: the host clears it
@@ -77,10 +80,13 @@ class Sdk:
         self.meters = MeterProvider([reader], resource, shutdown_on_exit=False)
 
     def close(self, limit_s: float) -> bool:
-        """Sends what is left. False: not done within `limit_s`; the threads end with the process.
-        Blocks."""
+        """Sends what is left. False: not done within `limit_s`, and given up. Blocks."""
         closing = [_in_background(self.tracers.shutdown), _in_background(self.meters.shutdown)]
-        return not wait(closing, limit_s).not_done
+        if not wait(closing, limit_s).not_done:
+            return True
+        for exporter in self._exporters:
+            exporter.shutdown()  # or the next try would still be waited for
+        return False
 
 
 def _in_background(work: Callable[[], None]) -> "Future[None]":
@@ -181,6 +187,8 @@ def application_insights(settings: Settings) -> tuple[SpanExporter, MetricExport
         "read_timeout": TELEMETRY_REQUEST_S,
         "retry_total": 1,
     }
+    if settings.tls_ca_file is not None:
+        options["connection_verify"] = settings.tls_ca_file
     return AzureMonitorTraceExporter(**options), AzureMonitorMetricExporter(**options)
 
 
