@@ -23,6 +23,16 @@ def speech_url(value: str) -> str:
         return str(url("https")(value))
 
 
+def collector_url(value: str) -> str:
+    """https:// or http://: a collector of one's own network seldom has a certificate."""
+    encrypted = f"https://{value[7:]}" if value.startswith("http://") else value
+    try:
+        base = str(url("https")(encrypted))
+    except ValueError:
+        raise ValueError("a URL that starts with https:// or http://, without query") from None
+    return base if encrypted == value else f"http://{base[8:]}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings(Shared):
     """One media worker process."""
@@ -123,7 +133,7 @@ class Settings(Shared):
     otel_exporter_otlp_endpoint: str | None = setting(
         "OpenTelemetry collector that gets traces and metrics (OTLP over HTTP, /v1/traces and "
         "/v1/metrics) when there is no Application Insights; unset: they are not made.",
-        url("https"),
+        collector_url,
         default=None,
     )
     otel_exporter_otlp_headers: str | None = setting(
