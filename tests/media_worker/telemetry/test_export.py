@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import metrics, trace
 
 from media_worker.limits import TELEMETRY_BATCH, TELEMETRY_FLUSH_S, TELEMETRY_QUEUE
 from media_worker.settings import Settings
@@ -118,6 +119,23 @@ def test_a_call_reaches_application_insights_and_nothing_else_is_sent() -> None:
     assert all(name.startswith("switchboard.") for name in metrics)
 
 
+def test_a_library_that_traces_by_itself_reaches_nobody() -> None:
+    async def scenario() -> Collector:
+        async with (
+            collector() as here,
+            exporting(settings(OTEL_EXPORTER_OTLP_ENDPOINT=here.url)) as telemetry,
+        ):
+            trace.get_tracer("library").start_span("GET /media/id/token").end()
+            metrics.get_meter("library").create_counter("library.requests").add(1)
+            tell(telemetry, 1)
+            telemetry.lagged(2.0)
+        return here
+
+    here = asyncio.run(scenario())
+    assert [span.name for span in here.spans] == ["told"]
+    assert [metric.name for metric in here.metrics] == ["switchboard.loop.lag_ms"]
+
+
 def test_without_a_destination_the_sdk_is_not_even_imported() -> None:
     code = """if True:
         import asyncio, sys
@@ -151,6 +169,8 @@ def test_a_collector_that_does_not_answer_holds_up_nothing_and_fills_nothing(
                 while not here.headers:
                     await asyncio.sleep(0.05)
                 here.answers.set()
+                while len(here.spans) < TELEMETRY_QUEUE:
+                    await asyncio.sleep(0.05)
         return here
 
     here = asyncio.run(scenario())
