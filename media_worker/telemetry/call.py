@@ -117,6 +117,7 @@ class CallTelemetry:
 
     def connecting(self) -> None:
         """The bridge begins to connect, for the first time or anew."""
+        self._connected("dropped")
         name = "telephony.agent_session.connect"
         self._connecting = self._span(name, self._now(), SpanKind.CLIENT)
 
