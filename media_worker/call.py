@@ -1,9 +1,9 @@
 """One call: audio straight through between the caller's leg and the agent's bridge.
 
 One task group: the two pumps, and beside them the watch over the call's own deadlines, the keeper
-of its record, and whoever may stop it. On the audio path there is no queue and no change of task:
-a frame is decoded, wrapped anew and written by the task that received it. Whoever finds the call's
-end raises `Over`.
+of its record, the way to a person, and whoever may stop it. On the audio path there is no queue and
+no change of task: a frame is decoded, wrapped anew and written by the task that received it.
+Whoever finds the call's end raises `Over`.
 """
 
 import asyncio
@@ -28,13 +28,16 @@ from media_worker.limits import (
     CHECKPOINT_S,
     FIRST_FRAME_S,
     HANG_UP_S,
+    OWN_APOLOGY_S,
     PAUSE_POLL_S,
     RESUME_S,
 )
+from media_worker.playback import Playback
 from media_worker.playout import Playout
-from media_worker.telemetry.call import CallTelemetry
+from media_worker.tools import offered
 from media_worker.watch import Line, Over, Watch
 from switchboard.end_reason import EndReason
+from switchboard.moves import Parting
 from switchboard.record import TurnRecord
 from switchboard.session import SessionDescriptor
 
@@ -53,7 +56,6 @@ class Call:
         leg: Leg,
         open_bridge: OpenBridge,
         owner: Owner,
-        telemetry: CallTelemetry,
         *,
         playout_delay_ms: int = 0,
         earlier: Sequence[TurnRecord] = (),
@@ -66,7 +68,6 @@ class Call:
         self._line = Line(leg)
         self._open_bridge = open_bridge
         self._owner = owner
-        self._telemetry = telemetry
         self._earlier, self._earlier_s = earlier, earlier_s
         self._delay_s = playout_delay_ms / 1000
         self._rate = descriptor.audio_rate
@@ -74,6 +75,8 @@ class Call:
         self._frames_in = 0
         self._taken = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._not_transferring = asyncio.Event()
+        self._not_transferring.set()
         self._stop = Over(LetGo("handed_over"))
 
     # --- for the process around -------------------------------------------------------------------
@@ -90,17 +93,15 @@ class Call:
             self._rate = frame.sample_rate
         async with self._open_bridge(self._agent, self._rate) as bridge:
             self._bridge: Bridge = bridge
-            playout = Playout(self._rate, self._delay_s)
+            playback = Playback(self._line.send, self._now, Playout(self._rate, self._delay_s))
             began_at = self._now() - self._earlier_s
+            tools = offered(person=self._descriptor.fallback_number is not None)
             self._talk = Exchange(
-                self._agent, bridge, self._send, self._now, playout, began_at, self._earlier
+                self._agent, bridge, playback, self._now, began_at, self._earlier, tools
             )
-            self._talk.turns.listener = self._telemetry
+            self._owner.telemetry.listen(self._talk.turns, playback)
             self._watch = Watch(self._talk, bridge, self._line)
-            over = await self._carry(frame)
-            outcome = self._outcome(over)
-            await self._take_leave(over, outcome)
-        return outcome
+            return await self._part(await self._carry(frame))
 
     async def pause(self, limit_s: float) -> None:
         """Returns in a pause of the talk, at the latest after `limit_s`: a moment to move the
@@ -139,46 +140,51 @@ class Call:
                 tasks.create_task(self._watch_over(), name="watch")
                 tasks.create_task(self._keep_record(), name="keep record")
                 tasks.create_task(self._await_stop(), name="stop")
+                tasks.create_task(self._put_through(), name="put through")
         except* Over as group:
             ends = [error for error in group.exceptions if isinstance(error, Over)]
         return ends[0]
 
     def _outcome(self, over: Over) -> CallOutcome:
-        talk = self._talk
-        first_audio_at = talk.first_audio_at
         return CallOutcome(
             over.ending,
-            talk.turns.records(self._now()),
-            dict(talk.usage),
-            None if first_audio_at is None else (first_audio_at - talk.started_at) * 1000,
+            self._talk.turns.records(self._now()),
+            dict(self._talk.usage),
+            self._talk.greeting_ms,
             self._frames_in,
-            talk.frames_out,
+            self._talk.playback.frames_out,
             self._bad_frames.count,
             over.why,
         )
 
-    async def _take_leave(self, over: Over, outcome: CallOutcome) -> None:
-        if isinstance(over.ending, LetGo) or over.caller_gone:
-            return
+    async def _part(self, over: Over) -> CallOutcome:
+        ending = over.ending
+        if isinstance(ending, LetGo) or over.caller_gone:
+            return self._outcome(over)
+        parting: Parting = "hang_up"
+        if ending.reason in _APOLOGISE:
+            parting = "to_person" if await self._apologised(ending.reason) else "apologise"
+        outcome = self._outcome(over)
         with suppress(TimeoutError):
-            if over.ending.reason in _APOLOGISE:
-                with self._telemetry.step("switchboard.call.apologise"):
-                    async with asyncio.timeout(APOLOGY_S):
-                        await self._owner.apologise(outcome)
-            else:
-                with self._telemetry.step("telephony.call.hangup"):
-                    async with asyncio.timeout(HANG_UP_S):
-                        await self._owner.hang_up(outcome)
+            async with asyncio.timeout(HANG_UP_S if parting == "hang_up" else APOLOGY_S):
+                await self._owner.part(outcome, parting)
+        return outcome
+
+    async def _apologised(self, reason: EndReason) -> bool:
+        """Whether the caller has heard the apology in the agent's own voice."""
+        if reason is EndReason.MEDIA_FAILED or self._line.lost:
+            return False
+        apology = self._bridge.apology()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OWN_APOLOGY_S):
+                await self._talk.finish(self._agent.apology, apology)
+        return apology is not None
 
     # --- caller to agent --------------------------------------------------------------------------
 
     async def _caller_to_agent(self, first: acs_media.Frame) -> None:
-        with self._telemetry.step("switchboard.call.take") as step:
-            taken = await self._owner.first_frame()
-            step.outcome = "taken" if taken else "not_taken"
-        if not taken:
+        if not await self._owner.first_frame():
             raise Over(LetGo("not_taken"))
-        self._telemetry.taken()
         self._taken.set()
         frame, line, now = first, self._line, self._now
         while True:
@@ -217,13 +223,12 @@ class Call:
         """The leg closed, which is not the end: finds out what is. The bridge stays meanwhile."""
         self._line.lost = True
         await self._talk.mute()
-        with self._telemetry.step("switchboard.media.resume") as step:
-            try:
-                async with asyncio.timeout(RESUME_S):
-                    lost = await self._owner.socket_lost()
-            except TimeoutError:
-                lost = Superseded()  # nobody knows; whoever finds the call's message will
-            step.outcome = type(lost).__name__.lower()
+        await self._not_transferring.wait()
+        try:
+            async with asyncio.timeout(RESUME_S):
+                lost = await self._owner.socket_lost()
+        except TimeoutError:
+            lost = Superseded()  # nobody knows; whoever finds the call's message will
         match lost:
             case Resumed(leg):
                 self._line.leg, self._line.lost = leg, False
@@ -236,13 +241,9 @@ class Call:
             case _:
                 assert_never(lost)
 
-    async def _send(self, message: bytes) -> None:
-        await self._line.leg.send(message)
-
     # --- agent to caller --------------------------------------------------------------------------
 
     async def _agent_to_caller(self) -> None:
-        self._telemetry.connecting()
         async with aclosing(self._bridge.events()) as events:
             async for event in events:
                 if not self._taken.is_set():  # connected before the call was ours: say nothing yet
@@ -250,34 +251,40 @@ class Call:
                 if type(event) is AgentAudio:
                     await self._talk.play(event)
                     continue
+                self._owner.telemetry.heard(event, renewing=self._watch.renewing)
                 match event:
                     case Ready():
                         self._ready(event)
                     case Notice(kind, code):
                         call_id = self._descriptor.call_id
                         log.event("bridge_notice", call_id=call_id, outcome=kind, error=code)
-                        self._telemetry.noticed(event, renewing=self._watch.renewing)
                     case Failed(code, message):
-                        self._telemetry.bridge_failed(code)
                         raise Over(Ended(EndReason.BRIDGE_FAILED), why=f"{code}: {message}")
                     case _:
                         await self._talk.hear(event)
-                        self._telemetry.heard(event)
                         if isinstance(event, AgentTurnEnded):
                             self._watch.look()  # it may have been the goodbye
         raise Over(Ended(EndReason.BRIDGE_FAILED), why="ended")
 
     def _ready(self, event: Ready) -> None:
-        self._telemetry.ready()
         self._talk.connected(greets=bool(self._agent.greeting) and not event.resumed)
-        left_s, self._watch.renewing = event.expires_in_s, False
-        self._watch.renew_by = None if left_s is None else self._now() + left_s
+        self._watch.connected(event.expires_in_s)
 
     # --- beside the audio -------------------------------------------------------------------------
 
     async def _watch_over(self) -> None:
         await self._taken.wait()
         await self._watch.run()
+
+    async def _put_through(self) -> None:
+        number = self._descriptor.fallback_number
+        while True:
+            await self._talk.person_wanted()
+            self._not_transferring.clear()
+            if number is not None and await self._owner.transfer(number):
+                raise Over(Ended(EndReason.TRANSFERRED), caller_gone=True)
+            self._not_transferring.set()
+            await self._talk.not_put_through()
 
     async def _await_stop(self) -> None:
         await self._stopped.wait()

@@ -21,6 +21,13 @@ from switchboard.limits import RENEW_EVERY_S
 from switchboard.operations import AcsCalls
 from switchboard.record import TurnRecord
 from switchboard.recovery import Recovered, end_call, recover
+from switchboard.transfer import transfer
+
+_PARTINGS: dict[moves.Parting, str] = {
+    "hang_up": "telephony.call.hangup",
+    "apologise": "switchboard.call.apologise",
+    "to_person": "telephony.call.transfer",
+}
 
 
 class Ownership:
@@ -66,7 +73,12 @@ class Ownership:
     async def first_frame(self) -> bool:
         """Takes the call. True also when storage is out: the caller is here, and the renewals say
         it again."""
-        return await self.claim.take(self.connection_id)
+        with self.telemetry.step("switchboard.call.take") as step:
+            taken = await self.claim.take(self.connection_id)
+            step.outcome = "taken" if taken else "not_taken"
+        if taken:
+            self.telemetry.taken()
+        return taken
 
     async def replace(self, leg: SocketLeg, connection_id: str) -> bool:
         """A further socket of this call has spoken: it takes the call and the former is closed.
@@ -122,6 +134,12 @@ class Ownership:
 
     async def socket_lost(self) -> SocketLost:
         """Waits for the next socket, which the recovery asks for, within `RESUME_S`."""
+        with self.telemetry.step("switchboard.media.resume") as step:
+            lost = await self._find_out()
+            step.outcome = type(lost).__name__.lower()
+        return lost
+
+    async def _find_out(self) -> SocketLost:
         if self.next is None:
             self._doubt(moves.SocketLost(self.claim.epoch))
         try:
@@ -181,21 +199,25 @@ class Ownership:
     def _is_recovering(self) -> bool:
         return self._recovery is not None and not self._recovery.done()
 
+    async def transfer(self, number: str) -> bool:
+        """Asks ACS, and watches what becomes of it: half a minute at most."""
+        with self.telemetry.step("telephony.call.transfer") as step:
+            done = await transfer(self._acs, self.connection_id, number, asyncio.sleep)
+            step.outcome = "transferred" if done else "not_taken"
+        return done
+
     # --- ending -----------------------------------------------------------------------------------
 
-    async def hang_up(self, outcome: CallOutcome) -> None:
+    async def part(self, outcome: CallOutcome, parting: moves.Parting) -> None:
         """Ends the call in the record, then at ACS."""
-        await asyncio.shield(self._group.create_task(self._end(outcome, False)))
+        with self.telemetry.step(_PARTINGS[parting]):
+            await asyncio.shield(self._group.create_task(self._end(outcome, parting)))
 
-    async def apologise(self, outcome: CallOutcome) -> None:
-        """Ends the call with an apology, for a caller whom the agent cannot tell."""
-        await asyncio.shield(self._group.create_task(self._end(outcome, True)))
-
-    async def _end(self, outcome: CallOutcome, apologise: bool) -> None:
+    async def _end(self, outcome: CallOutcome, parting: moves.Parting) -> None:
         self._ending = True
         await self.claim.make_good()
         reason = outcome.ending.reason if isinstance(outcome.ending, Ended) else EndReason.FAULT
-        ending = moves.Ending(self.claim.epoch, reason, apologise, outcome.turns, outcome.usage)
+        ending = moves.Ending(self.claim.epoch, reason, parting, outcome.turns, outcome.usage)
         try:
             await end_call(self._ledger, self._acs, self.call_id, ending)
         except OUTAGE:

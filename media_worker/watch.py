@@ -42,6 +42,10 @@ class Line:
     handing_on_since: float | None = None
     """Since when the bridge has been taking one frame; None: it is not."""
 
+    async def send(self, message: bytes) -> None:
+        """To the leg of the moment; see `Leg.send`."""
+        await self.leg.send(message)
+
 
 class Watch:
     """Looks after one call, every second and when something is due."""
@@ -58,6 +62,12 @@ class Watch:
         self.unsaved = asyncio.Event()
         """Set when there are turns that the record does not have."""
         self._seen_changes = 0
+
+    def connected(self, expires_in_s: float | None) -> None:
+        """The bridge has a session, for so long; None: the service did not say."""
+        now = asyncio.get_running_loop().time()
+        self.renew_by = None if expires_in_s is None else now + expires_in_s
+        self.renewing = False
 
     def look(self) -> None:
         """Something happened that may be due at once."""
@@ -86,7 +96,10 @@ class Watch:
             if now - line.handing_on_since > BLOCKED_S:
                 await self._bridge.renew()
         silent = not line.lost and now - line.last_message_at > LEG_STALLED_S
-        blocked = talk.sending_since is not None and now - talk.sending_since > BLOCKED_S
+        blocked = (
+            talk.playback.sending_since is not None
+            and now - talk.playback.sending_since > BLOCKED_S
+        )
         if silent or blocked:
             await line.leg.close(STALLED)
         if self.renew_by is not None:

@@ -213,7 +213,6 @@ class Worker:
             leg,
             self._bridge_for(record),
             owner,
-            owner.telemetry,
             playout_delay_ms=self.settings.playout_delay_ms,
             earlier=record.turns,
             earlier_s=max(0.0, wall_now() - record.started) if record.started else 0.0,
@@ -225,7 +224,7 @@ class Worker:
             outcome = await contained("call", call.run(), call_id=record.call_id)
             if outcome is None:
                 outcome = CallOutcome(Ended(EndReason.FAULT))
-                await owner.apologise(outcome)
+                await owner.part(outcome, "apologise")
             return outcome
         finally:
             keeper.cancel()

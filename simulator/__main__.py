@@ -48,7 +48,9 @@ def _arguments() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("demo", help="watch a whole conversation", add_help=False)
+    commands.add_parser(
+        "demo", help="watch two whole conversations, one over each bridge", add_help=False
+    )
     up = commands.add_parser(
         "up",
         help="run Azure, the Functions app and the worker until Ctrl-C",
@@ -174,6 +176,7 @@ def _announce(running: Running) -> None:
         "Identity": endpoints.identity_endpoint,
         "Voice Live": endpoints.voice_live_url,
         "Realtime": endpoints.realtime_url or "elsewhere",
+        "Speech": endpoints.speech_url or "elsewhere",
         "Functions": running.functions_url,
         "Media worker": running.media_url,
         "Logs": running.directory,

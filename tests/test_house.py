@@ -22,6 +22,7 @@ MODULES_WITHOUT_A_TEST_OF_THEIR_OWN = {
     "switchboard/end_reason.py": "names only; tests/test_docs.py holds them to the runbook",
     "switchboard/limits.py": "numbers only",
     "media_worker/limits.py": "numbers only",
+    "media_worker/telemetry/limits.py": "numbers only",
     "functions/limits.py": "numbers only",
     "simulator/limits.py": "numbers only",
     "switchboard/clock.py": "three lines, used by every test through tests/virtual_time.py",
@@ -36,6 +37,7 @@ PURE = (
     "switchboard/transitions.py",
     "functions/decide.py",
     "media_worker/acs_media.py",
+    "media_worker/bridges/caller_clock.py",
     "media_worker/bridges/client_events.py",
     "media_worker/bridges/voice_live/protocol.py",
     "media_worker/bridges/server_events.py",
@@ -54,6 +56,8 @@ PURE = (
     "media_worker/bridges/realtime_speech/protocol.py",
     "media_worker/bridges/realtime_speech/memory.py",
     "media_worker/bridges/realtime_speech/conversation.py",
+    "media_worker/bridges/realtime_speech/lateness.py",
+    "media_worker/bridges/realtime_speech/turns.py",
     "media_worker/speech/seams.py",
 )
 IMPURE_MODULES = {"asyncio", "aiohttp", "socket", "time", "random", "logging", "os", "azure"}

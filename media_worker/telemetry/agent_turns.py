@@ -20,6 +20,8 @@ _TOKENS = ("input_tokens", "output_tokens")
 @dataclass(slots=True)
 class _Turn:
     span: Span
+    sounding: bool = False
+    """Audio of it was sent: it ends when that has been heard, which is told."""
     made: bool = False
     """The service is done with it."""
     ends_at: float | None = None
@@ -47,10 +49,11 @@ class AgentTurns:
 
     def began(self, turn: str, at: float, reply_ms: float | None) -> None:
         """First audio sent."""
-        span = self._of(turn).span
-        span.add_event("first_audio", timestamp=self._ns(at))
+        known = self._of(turn)
+        known.sounding = True
+        known.span.add_event("first_audio", timestamp=self._ns(at))
         if reply_ms is not None:
-            span.set_attribute("switchboard.turn.reply_ms", round(reply_ms, 1))
+            known.span.set_attribute("switchboard.turn.reply_ms", round(reply_ms, 1))
 
     def made(self, turn: str, status: TurnStatus, usage: Mapping[str, int]) -> None:
         """The service is done with it."""
@@ -91,7 +94,8 @@ class AgentTurns:
     def _end_heard(self) -> None:
         now = self._now()
         for name, turn in list(self._open.items()):
-            if turn.made and (turn.ends_at is None or turn.ends_at <= now):
+            heard = not turn.sounding if turn.ends_at is None else turn.ends_at <= now
+            if turn.made and heard:
                 self._end(name)
 
     def _end(self, name: str) -> None:

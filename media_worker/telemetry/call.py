@@ -7,6 +7,7 @@
       switchboard.turn                  each turn of the agent, until it was heard or cut
       switchboard.media.resume          the socket is gone: until what became of it is known
       switchboard.recovery              what is done about that at Azure Communication Services
+      telephony.call.transfer           to a person: the agent's wish, or the end after an apology
       telephony.call.hangup             the end, where it is ours to make
       switchboard.call.apologise        the end, where the agent cannot tell the caller
 
@@ -23,11 +24,20 @@ from dataclasses import dataclass
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from media_worker.bridges import AgentTurnEnded, AgentTurnStarted, BridgeEvent, Notice
+from media_worker.bridges import (
+    AgentTurnEnded,
+    AgentTurnStarted,
+    BridgeEvent,
+    Failed,
+    Notice,
+    Ready,
+)
 from media_worker.leg import CallOutcome, Ended
+from media_worker.playback import Playback
 from media_worker.telemetry.agent_turns import AgentTurns
 from media_worker.telemetry.process import Telemetry, code_of
 from media_worker.telemetry.trace import about, ns, parent
+from media_worker.turns import Turns
 from switchboard.clock import wall_now
 from switchboard.end_reason import EndReason
 from switchboard.session import SessionDescriptor
@@ -55,7 +65,7 @@ class Step:
 
 
 class CallTelemetry:
-    """See the module. It is also the `turns.Listener` of its call."""
+    """See the module. It is the `leg.Told` and the `turns.Listener` of its call."""
 
     def __init__(
         self,
@@ -105,6 +115,12 @@ class CallTelemetry:
                 span.set_attribute("switchboard.outcome", step.outcome)
             span.end(self._ns(self._now()))
 
+    def listen(self, turns: Turns, playback: Playback) -> None:
+        """See `leg.Told`."""
+        turns.listener = self
+        playback.on_stop = turns.silenced
+        self._connect()
+
     def taken(self) -> None:
         """The caller's leg spoke and the call is ours."""
         self._phase("media_connected")
@@ -115,38 +131,34 @@ class CallTelemetry:
 
     # --- the bridge -------------------------------------------------------------------------------
 
-    def connecting(self) -> None:
-        """The bridge begins to connect, for the first time or anew."""
+    def heard(self, event: BridgeEvent, *, renewing: bool = False) -> None:
+        """See `leg.Told`."""
+        match event:
+            case Ready():
+                self._phase("agent_session_ready")
+                self._connected("ready")
+            case Notice("dropped", code):
+                if not renewing:
+                    self._bridge_error(code)
+                self._connect()
+            case Notice("error", code):
+                self._bridge_error(code)
+            case Failed(code):
+                self._bridge_error(code)
+                self._connected(code_of(code), failed=True)
+            case AgentTurnStarted(turn):
+                self._turns.started(turn)
+            case AgentTurnEnded(turn, status, usage):
+                self._turns.made(turn, status, usage)
+            case _:
+                pass  # words, tools and the caller's speech
+
+    def _connect(self) -> None:
         self._connected("dropped")
         name = "telephony.agent_session.connect"
         self._connecting = self._span(name, self._now(), SpanKind.CLIENT)
 
-    def ready(self) -> None:
-        """The bridge's service listens."""
-        self._phase("agent_session_ready")
-        self._connected("ready")
-
-    def bridge_failed(self, code: str) -> None:
-        """The bridge gave up."""
-        self._bridge_error(code)
-        self._connected(code_of(code), failed=True)
-
-    def noticed(self, notice: Notice, *, renewing: bool) -> None:
-        """An error of the service, or the end of a connection, which is none when it is being
-        renewed."""
-        if notice.kind == "dropped":
-            self.connecting()
-        if notice.kind == "error" or (notice.kind == "dropped" and not renewing):
-            self._bridge_error(notice.code)
-
     # --- turns ------------------------------------------------------------------------------------
-
-    def heard(self, event: BridgeEvent) -> None:
-        """What the bridge reports of the talk; only the bounds of turns are told."""
-        if isinstance(event, AgentTurnStarted):
-            self._turns.started(event.turn)
-        elif isinstance(event, AgentTurnEnded):
-            self._turns.made(event.turn, event.status, event.usage)
 
     def agent_began(self, turn: str, at: float, reply_ms: float | None) -> None:
         """See `turns.Listener`."""

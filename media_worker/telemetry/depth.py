@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from media_worker.limits import QUEUE_DEPTH_EVERY_S
+from media_worker.telemetry.limits import QUEUE_DEPTH_EVERY_S
 from media_worker.telemetry.process import Telemetry
 from switchboard.ledger import StorageUnavailable
 

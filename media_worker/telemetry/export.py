@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from media_worker import log
-from media_worker.limits import TELEMETRY_FLUSH_S
 from media_worker.settings import Settings
+from media_worker.telemetry.limits import FLUSH_S
 from media_worker.telemetry.process import Telemetry
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def exporting(settings: Settings) -> AsyncIterator[Telemetry]:
     """The telemetry that the settings ask for. What is left of it is sent when the block ends,
-    within `TELEMETRY_FLUSH_S`."""
+    within `FLUSH_S`."""
     if not (settings.applicationinsights_connection_string or settings.otel_exporter_otlp_endpoint):
         yield Telemetry()
         return
@@ -26,8 +26,8 @@ async def exporting(settings: Settings) -> AsyncIterator[Telemetry]:
     try:
         yield Telemetry(sdk.tracers, sdk.meters)
     finally:
-        if not await asyncio.to_thread(sdk.close, TELEMETRY_FLUSH_S):
-            log.event("telemetry_not_flushed", "warning", deadline_s=TELEMETRY_FLUSH_S)
+        if not await asyncio.to_thread(sdk.close, FLUSH_S):
+            log.event("telemetry_not_flushed", "warning", deadline_s=FLUSH_S)
 
 
 def _sdk(settings: Settings) -> "Sdk":

@@ -27,14 +27,14 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from media_worker import log
-from media_worker.limits import (
-    METRICS_EVERY_S,
-    TELEMETRY_BATCH,
-    TELEMETRY_EVERY_S,
-    TELEMETRY_QUEUE,
-    TELEMETRY_REQUEST_S,
-)
 from media_worker.settings import Settings
+from media_worker.telemetry.limits import (
+    BATCH_SPANS,
+    METRICS_EVERY_S,
+    QUEUED_SPANS,
+    REQUEST_S,
+    SPANS_EVERY_S,
+)
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -67,15 +67,15 @@ class Sdk:
         self.tracers.add_span_processor(
             BatchSpanProcessor(
                 _Spans(spans, health),
-                max_queue_size=TELEMETRY_QUEUE,
-                schedule_delay_millis=TELEMETRY_EVERY_S * 1000,
-                max_export_batch_size=TELEMETRY_BATCH,
+                max_queue_size=QUEUED_SPANS,
+                schedule_delay_millis=SPANS_EVERY_S * 1000,
+                max_export_batch_size=BATCH_SPANS,
             )
         )
         reader = PeriodicExportingMetricReader(
             _Metrics(metrics, health),
             export_interval_millis=METRICS_EVERY_S * 1000,
-            export_timeout_millis=TELEMETRY_REQUEST_S * 1000,
+            export_timeout_millis=REQUEST_S * 1000,
         )
         self.meters = MeterProvider([reader], resource, shutdown_on_exit=False)
 
@@ -165,8 +165,8 @@ def collector(settings: Settings) -> tuple[SpanExporter, MetricExporter]:
     pairs = (pair.partition("=") for pair in (settings.otel_exporter_otlp_headers or "").split(","))
     headers = {name: unquote(value) for name, _, value in pairs if name}
     return (
-        OTLPSpanExporter(f"{base}/v1/traces", headers=headers, timeout=TELEMETRY_REQUEST_S),
-        OTLPMetricExporter(f"{base}/v1/metrics", headers=headers, timeout=TELEMETRY_REQUEST_S),
+        OTLPSpanExporter(f"{base}/v1/traces", headers=headers, timeout=REQUEST_S),
+        OTLPMetricExporter(f"{base}/v1/metrics", headers=headers, timeout=REQUEST_S),
     )
 
 
@@ -183,8 +183,8 @@ def application_insights(settings: Settings) -> tuple[SpanExporter, MetricExport
         "connection_string": settings.applicationinsights_connection_string,
         "credential": _credential(settings),
         "disable_offline_storage": True,
-        "timeout": TELEMETRY_REQUEST_S,
-        "read_timeout": TELEMETRY_REQUEST_S,
+        "timeout": REQUEST_S,
+        "read_timeout": REQUEST_S,
         "retry_total": 1,
     }
     if settings.tls_ca_file is not None:

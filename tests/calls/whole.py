@@ -19,6 +19,7 @@ from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
 from simulator.event_grid import EventGridSwitches
 from simulator.functions_host import FunctionsHost
+from simulator.realtime_switches import RealtimeSwitches
 from simulator.script import AgentScript, CallerScript
 from simulator.tls import make_certificate
 from simulator.voice_live_switches import VoiceLiveSwitches
@@ -94,17 +95,20 @@ async def whole(
     acs: AcsSwitches | None = None,
     grid: EventGridSwitches | None = None,
     voice_live: VoiceLiveSwitches | None = None,
+    realtime: RealtimeSwitches | None = None,
     rate: int = 24_000,
     worker_env: dict[str, str] | None = None,
     functions_env: dict[str, str] | None = None,
     keep_audio: bool = True,
     access: Access = "keys",
+    worker_knows_agents: bool = False,
     telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Whole]:
     """Everything up and Event Grid subscribed, until the block ends.
 
     `access`: how the product proves itself to ACS and Storage. With tokens they are served over
     https, and every token comes from the real managed identity credential.
+    `worker_knows_agents`: it renders their fixed words when it starts, which takes real time.
     """
     agents_file = tmp_path / "agents.toml"
     agents_file.write_text(agents_toml, encoding="utf-8")
@@ -114,10 +118,13 @@ async def whole(
         acs=acs,
         grid=grid,
         voice_live=voice_live,
+        realtime=realtime,
         keep_audio=keep_audio,
         certificate=make_certificate(tmp_path / "tls") if access == "tokens" else None,
     ) as world:
-        environment = world.endpoints.worker_env(port=0) | {"LOG_LEVEL": "WARNING"}
+        known = agents_file if worker_knows_agents else tmp_path / "none.toml"
+        environment = world.endpoints.worker_env(port=0, agents_file=known)
+        environment |= {"LOG_LEVEL": "WARNING"}
         settings = WorkerSettings.from_env(environment | (worker_env or {}))
         async with environ(environment), worker_app.serving(settings, telemetry) as worker:
             port = free_port()

@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 from media_worker.bridges import AgentAudio, AgentTurnEnded, AgentTurnStarted, Bridge, BridgeEvent
@@ -14,6 +15,7 @@ from media_worker.leg import CallOutcome, Gone, SocketLost
 from media_worker.telemetry.call import CallTelemetry
 from media_worker.telemetry.process import Telemetry
 from switchboard.agents import Agent, Silence, VoiceLiveAgent
+from switchboard.moves import Parting
 from switchboard.record import TurnRecord
 from switchboard.session import SessionDescriptor
 
@@ -106,6 +108,7 @@ class ScriptedBridge:
         self.asked: list[tuple[Any, ...]] = []
         self.rate = 0
         self.open = False
+        self.own_apology: bytes | None = None
 
     def emit(self, *events: BridgeEvent | None) -> None:
         for event in events:
@@ -133,6 +136,9 @@ class ScriptedBridge:
     async def answer(self, call: str, output: str, *, react: bool) -> None:
         self.asked.append(("answer", call, react))
 
+    def apology(self) -> bytes | None:
+        return self.own_apology
+
     async def renew(self) -> None:
         self.asked.append(("renew", asyncio.get_running_loop().time()))
 
@@ -148,13 +154,17 @@ class ScriptedBridge:
 class ScriptedOwner:
     """The ledger and Call Automation: agrees to everything unless told otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, telemetry: CallTelemetry) -> None:
+        self.telemetry = telemetry
         self.takes = True
         self.keeps = True
         self.lost: SocketLost = Gone()
         self.lost_after_s = 0.1
         self.saved: list[Sequence[TurnRecord]] = []
         self.did: list[str] = []
+        self.reaches = True
+        self.rings_s = 5.0
+        self.transferred_at = 0.0
 
     async def first_frame(self) -> bool:
         await asyncio.sleep(0.03)
@@ -168,11 +178,14 @@ class ScriptedOwner:
         await asyncio.sleep(self.lost_after_s)
         return self.lost
 
-    async def apologise(self, outcome: CallOutcome) -> None:
-        self.did.append("apologise")
+    async def transfer(self, number: str) -> bool:
+        self.did.append(f"transfer to {number}")
+        self.transferred_at = asyncio.get_running_loop().time()
+        await asyncio.sleep(self.rings_s)
+        return self.reaches
 
-    async def hang_up(self, outcome: CallOutcome) -> None:
-        self.did.append("hang up")
+    async def part(self, outcome: CallOutcome, parting: Parting) -> None:
+        self.did.append(parting)
 
 
 class Stage:
@@ -185,17 +198,17 @@ class Stage:
         playout_delay_ms: int = 0,
         earlier: Sequence[TurnRecord] = (),
         earlier_s: float = 0.0,
+        fallback_number: str | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
         self.leg = ScriptedLeg(METADATA)
         self.bridge = ScriptedBridge(*events)
-        self.owner = ScriptedOwner()
+        self.owner = ScriptedOwner(CallTelemetry(telemetry or Telemetry(), descriptor(agent)))
         self.call = Call(
-            descriptor(agent),
+            replace(descriptor(agent), fallback_number=fallback_number),
             self.leg,
             self.bridge.opened,
             self.owner,
-            CallTelemetry(telemetry or Telemetry(), descriptor(agent)),
             playout_delay_ms=playout_delay_ms,
             earlier=earlier,
             earlier_s=earlier_s,

@@ -46,11 +46,15 @@ def test_a_port_file_that_tells_of_another_system_by_now_is_left_alone(tmp_path:
 @pytest.mark.long
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
-    ("number", "rate", "greeting"),
-    [("+15550100001", 16000, "agent_greeting"), ("+15550100002", 24000, "agent_workshop")],
+    ("number", "rate", "greeting", "bridge"),
+    [
+        ("+15550100001", 16000, "agent_greeting", "voice_live"),
+        ("+15550100002", 24000, "agent_workshop", "voice_live"),
+        ("+15550100003", 24000, "bakery_greeting", "realtime_speech"),
+    ],
 )
-def test_one_command_places_a_call_to_a_model_or_to_an_agent_of_foundry(
-    number: str, rate: int, greeting: str, tmp_path: Path
+def test_one_command_places_a_call_to_an_agent_of_either_bridge_or_of_foundry(
+    number: str, rate: int, greeting: str, bridge: str, tmp_path: Path
 ) -> None:
     wav = SPEECH / "caller_goodbye.wav"
     command = ["-m", "simulator", "call", "--to", number, "--wav", str(wav)]
@@ -67,13 +71,13 @@ def test_one_command_places_a_call_to_a_model_or_to_an_agent_of_foundry(
     report = json.loads((tmp_path / "call.json").read_text())
     assert json.loads(done.stdout) == report
     assert report["rate"] == rate
-    assert report["bridge"] == "voice_live"
+    assert report["bridge"] == bridge
     assert report["end_reason"]
     assert [turn["speaker"] for turn in report["turns"]] == ["agent", "caller", "agent"]
     greeted = report["turns"][0]
     spoken_ms = read_wav(SPEECH / f"{greeting}.wav").duration_ms  # heard as recorded
     assert greeted["ended_ms"] - greeted["started_ms"] == pytest.approx(spoken_ms, abs=120)
-    if number == "+15550100001":  # the other's words are not kept
+    if number != "+15550100002":  # its words are not kept
         assert all(turn["heard_text"] for turn in report["turns"])
     assert report["greeting_first_sample_ms"] < 2000
     with wave.open(str(tmp_path / "call.wav")) as recording:

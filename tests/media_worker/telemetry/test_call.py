@@ -157,7 +157,7 @@ def test_a_turn_in_progress_when_the_call_ends_is_told_too() -> None:
 
     async def scenario() -> None:
         stage = Stage(telemetry=seen.telemetry)
-        told = stage.call._telemetry
+        told = stage.owner.telemetry
         stage.bridge.emit(Ready(None, resumed=False), AgentTurnStarted("a"), audio("a", 9.0))
         stage.bridge.emit(AgentTurnEnded("a", "completed", {}))
         async with stage.running():

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from opentelemetry import metrics, trace
 
-from media_worker.limits import TELEMETRY_BATCH, TELEMETRY_FLUSH_S, TELEMETRY_QUEUE
 from media_worker.settings import Settings
 from media_worker.telemetry.export import exporting
+from media_worker.telemetry.limits import BATCH_SPANS, FLUSH_S, QUEUED_SPANS
 from media_worker.telemetry.process import Telemetry
 from simulator.identity import Identity, check_token
 from simulator.script import AfterWait, CallerScript, HangUp, Step
@@ -164,17 +164,17 @@ def test_a_collector_that_does_not_answer_holds_up_nothing_and_fills_nothing(
             here.answers.clear()
             async with exporting(settings(OTEL_EXPORTER_OTLP_ENDPOINT=here.url)) as telemetry:
                 began = loop.time()
-                tell(telemetry, 4 * TELEMETRY_QUEUE)
+                tell(telemetry, 4 * QUEUED_SPANS)
                 assert loop.time() - began < 5
                 while not here.headers:
                     await asyncio.sleep(0.05)
                 here.answers.set()
-                while len(here.spans) < TELEMETRY_QUEUE:
+                while len(here.spans) < QUEUED_SPANS:
                     await asyncio.sleep(0.05)
         return here
 
     here = asyncio.run(scenario())
-    assert TELEMETRY_QUEUE <= len(here.spans) <= TELEMETRY_QUEUE + TELEMETRY_BATCH
+    assert QUEUED_SPANS <= len(here.spans) <= QUEUED_SPANS + BATCH_SPANS
     assert logged(caplog) == []
 
 
@@ -188,7 +188,7 @@ def test_the_end_of_the_process_waits_for_the_collector_only_so_long(
             async with exporting(settings(OTEL_EXPORTER_OTLP_ENDPOINT=here.url)) as telemetry:
                 tell(telemetry, 3)
                 began = loop.time()
-            assert loop.time() - began < TELEMETRY_FLUSH_S + 3
+            assert loop.time() - began < FLUSH_S + 3
 
     asyncio.run(scenario())
     assert logged(caplog) == ["telemetry_not_flushed"]
@@ -204,11 +204,11 @@ def test_a_collector_that_refuses_is_reported_once_and_again_when_it_is_back(
             here.status = 400
             async with exporting(settings(OTEL_EXPORTER_OTLP_ENDPOINT=here.url)) as telemetry:
                 for refused in (1, 2, 3):
-                    tell(telemetry, TELEMETRY_BATCH)
+                    tell(telemetry, BATCH_SPANS)
                     while len(here.headers) < refused:
                         await asyncio.sleep(0.05)
                 here.status = 200
-                tell(telemetry, TELEMETRY_BATCH)
+                tell(telemetry, BATCH_SPANS)
                 while not here.spans:
                     await asyncio.sleep(0.05)
 
@@ -220,7 +220,7 @@ def test_a_collector_that_refuses_is_reported_once_and_again_when_it_is_back(
 def test_nobody_at_the_address_is_no_fault_of_the_worker(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         async with exporting(settings(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")) as nobody:
-            tell(nobody, TELEMETRY_BATCH)
+            tell(nobody, BATCH_SPANS)
             while not logged(caplog):
                 await asyncio.sleep(0.05)
 
