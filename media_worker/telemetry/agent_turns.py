@@ -56,8 +56,10 @@ class AgentTurns:
             known.span.set_attribute("switchboard.turn.reply_ms", round(reply_ms, 1))
 
     def made(self, turn: str, status: TurnStatus, usage: Mapping[str, int]) -> None:
-        """The service is done with it."""
-        known = self._of(turn)
+        """The service is done with it; a bridge may say so again of a turn that was cut."""
+        self._end_heard()
+        if (known := self._open.get(turn)) is None:
+            return
         known.span.set_attribute("switchboard.turn.status", status)
         for kind in _TOKENS:
             if kind in usage:
@@ -67,7 +69,8 @@ class AgentTurns:
 
     def ends(self, turn: str, at: float) -> None:
         """All of it will have been heard at `at`, unless it is cut."""
-        self._of(turn).ends_at = at
+        if (known := self._open.get(turn)) is not None:
+            known.ends_at = at
 
     def cut(self, turn: str, at: float, heard_ms: int) -> None:
         """It was stopped at `at`. One that is not open has been heard to its end."""

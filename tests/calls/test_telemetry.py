@@ -25,6 +25,7 @@ from simulator.script import (
 )
 from simulator.voice_live_switches import VoiceLiveSwitches
 from switchboard.record import CallRecord
+from tests.calls import test_person
 from tests.calls.test_recovery import TWO_QUESTIONS, drop_socket
 from tests.calls.test_takeover import ASKS_AGAIN_LATER, lead_to
 from tests.calls.whole import whole
@@ -262,5 +263,21 @@ def test_a_refused_socket_is_in_the_trace_of_its_call(tmp_path: Path) -> None:
             assert (refusal.attributes or {})["switchboard.outcome"] == "aud"
             assert refusal.status.status_code is StatusCode.ERROR
         assert not seen.spans("switchboard.call")
+
+    run(scenario())
+
+
+def test_a_caller_who_is_put_through_has_the_transfer_in_the_trace(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        seen = Collected()
+        wants = CallerScript((test_person.ASK, Step(Stay())), Expect(ended_by="any"))
+        async with whole(tmp_path, scripts=[test_person.AGENT], telemetry=seen.telemetry) as system:
+            assert (await (await system.call(wants)).ended()).ended_by == "transfer"
+            await system.settled()
+        transfer = seen.one("telephony.call.transfer")
+        assert (transfer.attributes or {})["switchboard.outcome"] == "transferred"
+        assert ("telephony.call.transfer", "switchboard.call") in tree(seen.spans())
+        assert seen.numbers("switchboard.calls.ended") == {(*RECEPTION, "transferred"): 1}
+        assert (seen.one("switchboard.call").attributes or {})["telephony.phase"] == "completed"
 
     run(scenario())

@@ -66,6 +66,7 @@ def test_a_turn_that_is_cut_ends_there_whether_or_not_it_was_all_made() -> None:
 
 def test_a_cut_after_the_last_word_was_heard_changes_nothing() -> None:
     with turns() as (told, clock, seen):
+        told.started("t1")
         told.made("t1", "completed", {"input_tokens": 7, "output_tokens": 9, "total_tokens": 16})
         clock.s = 3
         told.cut("t1", 3, 100)
@@ -76,6 +77,20 @@ def test_a_cut_after_the_last_word_was_heard_changes_nothing() -> None:
             "gen_ai.usage.input_tokens": 7,
             "gen_ai.usage.output_tokens": 9,
         }
+
+
+def test_a_turn_that_was_cut_and_is_reported_done_again_is_one_turn() -> None:
+    with turns() as (told, clock, seen):
+        told.started("t1")
+        told.began("t1", 1, None)
+        told.ends("t1", 9)
+        told.made("t1", "completed", {})
+        clock.s = 4
+        told.cut("t1", 4, 3000)
+        told.made("t1", "cancelled", {})
+        told.ends("t1", 9)
+        (span,) = seen.spans()
+        assert (span.attributes or {})["switchboard.turn.status"] == "completed"
 
 
 def test_turns_that_are_never_done_end_with_the_call_and_are_not_kept_without_bound() -> None:
