@@ -117,6 +117,10 @@ class AcsSwitches:
 
     # The way to the caller's ear
     playout_delay_ms: float = 0.0
+    echo_db: float | None = None
+    """How loud the agent comes back in the caller's audio, beside what was played: -30 is a good
+    telephone, -10 a bad loudspeaker. None: not at all."""
+    echo_delay_ms: float = 120.0
     stop_audio_delay_ms: float = 0.0
     """From StopAudio's arrival to silence."""
     flush_on_break: bool = False

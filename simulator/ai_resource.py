@@ -96,11 +96,16 @@ class AiResource(ABC, Generic[SomeSession]):
     ) -> None:
         await self._stack.aclose()
 
+    async def go_down(self) -> None:
+        """From now on connections are refused; those that are open are lost."""
+        await self._stack.aclose()
+
     def know(self, utterance: Utterance) -> None:
         """From now on the service recognises `utterance` when it hears it."""
         self._recognition.add(utterance)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(self._told.handshake_s)
         session = self._admit(request)
         if isinstance(session, Refused):
             self.refusals.append(session)

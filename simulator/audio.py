@@ -62,6 +62,12 @@ def rms(pcm: bytes | memoryview) -> float:
     return float(np.sqrt(np.dot(samples, samples) / len(samples))) if len(samples) else 0.0
 
 
+def louder(pcm: bytes, decibels: float) -> bytes:
+    """The same sound, louder; softer, if it is below 0."""
+    samples = np.frombuffer(pcm, dtype="<i2") * 10 ** (decibels / 20)
+    return bytes(samples.clip(-32768, 32767).astype("<i2").tobytes())
+
+
 def is_speech(pcm: bytes) -> bool:
     """Whether a frame is loud enough to be somebody speaking."""
     return rms(pcm) > SPEECH_RMS

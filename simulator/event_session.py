@@ -35,8 +35,13 @@ class SessionSwitches:
     """New sessions in any minute; beyond it 429."""
     refuse_status: int | None = None
     """Every handshake is refused with this status: 401, 403, 404, 429, 500, 503."""
+    handshake_s: float = 0.0
+    """How long a handshake takes."""
     open_delay_s: float = 0.0
     """From the handshake to `session.created`."""
+    latency_s: float = 0.0
+    """Every event comes so much later, while what the client says comes at once: a network that
+    is slow one way. What the service believes does not wait for it."""
     session_s: float = 3600.0
     """To `expires_at`; then the service says `session_expired` and closes."""
     first_token_s: float = 0.0
@@ -73,6 +78,8 @@ class EventSession(ABC):
         self._life = switches
         self._keep_audio = keep_audio
         self._socket: web.WebSocketResponse | None = None
+        self._under_way: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
+        """Events that have not come yet, with the loop time at which they do."""
 
     @property
     def received_sha256(self) -> str:
@@ -106,23 +113,37 @@ class EventSession(ABC):
         async with asyncio.TaskGroup() as group:
             self.begin(group)
             expiry = group.create_task(self._expire(), name="session expiry")
+            courier = group.create_task(self._carry(), name="slow network")
             async for message in socket:
                 if message.type is WSMsgType.TEXT and not self._life.silent:
                     await self._receive(message.data)
                 elif message.type is WSMsgType.BINARY:
                     await self.fault(None, FieldError("event", "expected a text frame"))
             expiry.cancel()
+            courier.cancel()
             self.end()
         self.close_code = self.close_code or socket.close_code
 
     async def send(self, kind: str, **fields: Any) -> None:
         """Sends one event; nothing if the client has gone."""
+        event = json.dumps({"type": kind, "event_id": new_id("event"), **fields})
+        if self._life.latency_s:
+            due_at = asyncio.get_running_loop().time() + self._life.latency_s
+            self._under_way.put_nowait((due_at, event))
+        else:
+            await self._deliver(event)
+
+    async def _carry(self) -> None:
+        while True:
+            due_at, event = await self._under_way.get()
+            await asyncio.sleep(max(0.0, due_at - asyncio.get_running_loop().time()))
+            await self._deliver(event)
+
+    async def _deliver(self, event: str) -> None:
         if self._socket is None or self._socket.closed:
             return
         try:
-            await self._socket.send_str(
-                json.dumps({"type": kind, "event_id": new_id("event"), **fields})
-            )
+            await self._socket.send_str(event)
         except ConnectionResetError:
             return
 
@@ -160,6 +181,10 @@ class EventSession(ABC):
 
     async def _expire(self) -> None:
         await asyncio.sleep(self._life.session_s)
+        await self.expire()
+
+    async def expire(self) -> None:
+        """The session's time is up."""
         minutes = round(self._life.session_s / 60)
         words = f"Your session hit the maximum duration of {minutes} minutes."
         await self.fault(None, FieldError("session", words, "session_expired"))

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from simulator.acs_switches import AcsSwitches
-from simulator.audio import FRAME_MS, resample
+from simulator.audio import FRAME_MS, louder, resample
 from simulator.caller import ScriptedCaller, Tick
 from simulator.playout import Playout, mixed
 from simulator.script import CallerScript
@@ -58,7 +59,9 @@ class Line:
             start = (number - 1) * frame
             media_ms = None if self.media_at_s is None else self.media_at_s * 1000
             heard = self._heard(start, start + frame)
-            tick = self.caller.tick(float(number * FRAME_MS), heard, media_ms)
+            tick = self._with_echo(
+                self.caller.tick(float(number * FRAME_MS), heard, media_ms), start, frame
+            )
             self.spoken += tick.frame
             await each(tick)
 
@@ -91,6 +94,17 @@ class Line:
         """Everything at the ear since the line was opened, silence included, up to `until_s`."""
         end = self.playout.sample(until_s)
         return mixed(self.playout.heard(0, end), self.announcements.heard(0, end))
+
+    def _with_echo(self, tick: Tick, start: int, length: int) -> Tick:
+        """What the caller's telephone picks up of the agent, beside the caller."""
+        if self._switches.echo_db is None:
+            return tick
+        played = start - round(self._switches.echo_delay_ms * self.rate / 1000)
+        heard = self._heard(played, played + length) if played >= 0 else None
+        if heard is None:
+            return tick
+        frame = mixed(tick.frame, louder(heard, self._switches.echo_db))
+        return replace(tick, frame=frame, silent=False)
 
     def _heard(self, start: int, end: int) -> bytes | None:
         if self.announcements.is_quiet(start, end):

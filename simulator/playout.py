@@ -50,6 +50,8 @@ class Playout:
         self.arrivals: list[Arrival] = []
         self.received = bytearray()
         """All samples that came, in order, played or not."""
+        self.stops: list[tuple[int, int]] = []
+        """Each stop: how many messages had come before it, and how many samples it dropped."""
         self._delay = round(rate * delay_ms / 1000)
         self._pieces: list[_Piece] = []
         self._starts: list[int] = []
@@ -80,6 +82,7 @@ class Playout:
                 self._pieces.append(_Piece(piece.start, piece.pcm[: kept * SAMPLE_BYTES]))
                 self._starts.append(piece.start)
                 break
+        self.stops.append((len(self.arrivals), dropped))
         return dropped
 
     @property

@@ -96,6 +96,8 @@ class Session(EventSession):
     # What the client asks for
 
     async def _update(self, event: dict[str, Any]) -> None:
+        if (code := self.switches.refuse_settings) is not None:
+            raise FieldError("session", "refused by a switch", code)
         before, lenient = self._detection, self.switches.unknown_fields == "ignored"
         self.config = updated(self.config, event.get("session"), unknown=lenient)
         if self._detection != before:

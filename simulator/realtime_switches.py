@@ -18,6 +18,8 @@ class RealtimeSwitches(SessionSwitches):
     """Between two deltas of text; 0: a response comes all at once."""
     delta_characters: int = 6
     """The longest piece of a word in one delta: a model writes in tokens, not in words."""
+    speech_started_s: float = 0.0
+    """speech_started is told so late; what comes after it does not wait."""
     transcription_s: float = 0.3
     """From the caller's turn to its transcription, which runs beside the response."""
     transcription: Literal["succeeds", "fails"] = "succeeds"
@@ -29,3 +31,8 @@ class RealtimeSwitches(SessionSwitches):
     """The response ends there as failed, or with content_filter as incomplete."""
     fail_code: Literal["server_error", "rate_limit_exceeded", "content_filter"] = "server_error"
     """With `fail_after_deltas`."""
+    refuse_settings: str | None = None
+    """Every session.update is answered by an error with this code."""
+    respond: str = "yes"
+    """Whether there are responses, to the caller's turns and when one is asked for: "no", there are
+    none and nothing is said of it; any other word is the code of an error told in place of one."""

@@ -65,13 +65,23 @@ class Turns:
     async def speech_started(self, audio_start_ms: int) -> None:
         self._utterance, self._speaking = new_id("item"), True
         self._stirred.set()
-        await self._out.send(
-            "input_audio_buffer.speech_started",
-            audio_start_ms=audio_start_ms,
-            item_id=self._utterance,
-        )
+        await self._tell_started(audio_start_ms, self._utterance)
         if self._detection("interrupt_response") and self.active is not None:
             await self.active.cancel("turn_detected")
+
+    async def _tell_started(self, audio_start_ms: int, item_id: str) -> None:
+        told = {"audio_start_ms": audio_start_ms, "item_id": item_id}
+        late_s = self._out.switches.speech_started_s
+
+        async def tell() -> None:
+            if not await comes_within(self._gone, late_s):
+                await self._out.send("input_audio_buffer.speech_started", **told)
+
+        if not late_s:
+            await tell()
+        else:
+            assert self._group is not None, "a session hears only while it runs"
+            self._group.create_task(tell(), name="late speech_started")
 
     async def speech_stopped(self, audio_end_ms: int, pcm: bytes) -> None:
         self._speaking = False
@@ -137,6 +147,11 @@ class Turns:
             await self._out.fault(None, error)
 
     def _respond(self, request: dict[str, Any], words: str | None) -> None:
+        switch = self._out.switches.respond
+        if switch == "no":
+            return
+        if switch != "yes":
+            raise FieldError("", "refused by a switch", switch)
         config = {**self._out.config, **request}
         if config["output_modalities"] != ["text"]:
             told = "the simulator writes only: set session.output_modalities to ['text']"

@@ -86,6 +86,16 @@ class Speech:
     ) -> None:
         await self._stack.aclose()
 
+    async def go_down(self) -> None:
+        """From now on connections are refused; those that are open are lost."""
+        await self._stack.aclose()
+
+    async def hang_up(self, code: int) -> None:
+        """Closes every connection that is open."""
+        for connection in self.connections:
+            if connection.open:
+                await connection.hang_up(code)
+
     @property
     def stream_url(self) -> str:
         return f"{self.url.replace('http', 'ws', 1)}{STREAM_PATH}"
@@ -101,7 +111,10 @@ class Speech:
         socket = web.WebSocketResponse(
             protocols=("USP",), max_msg_size=0, timeout=CLOSE_S, compress=False
         )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:  # the client has thought better of it
+            return socket
         self.connections.append(admitted)
         await admitted.run(socket)
         return socket

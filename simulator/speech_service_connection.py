@@ -81,6 +81,10 @@ class Connection:
             for turn in self._turns.values():
                 turn.spoken.lose()
 
+    async def hang_up(self, code: int) -> None:
+        """The service closes it, whatever it is doing."""
+        await self._close(Breach(code, "closed by the service"))
+
     async def _close(self, breach: Breach) -> None:
         self.breach, self.close_code = breach.reason, breach.code
         await self._socket.close(code=breach.code, message=breach.reason.encode()[:123])

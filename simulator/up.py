@@ -52,6 +52,16 @@ class Running:
     """The logs, one for each process."""
     pid: int
 
+    def env(self) -> dict[str, str]:
+        """The settings of both deployables together, for a command that looks at the system."""
+        functions = self.endpoints.functions_env(
+            callback_url=f"{self.functions_url}/api",
+            media_url=self.media_url,
+            agents_file=ROOT / "agents.toml",
+            rate=self.rate,
+        )
+        return functions | self.endpoints.worker_env(port=0)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

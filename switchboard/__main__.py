@@ -1,4 +1,4 @@
-"""`python -m switchboard`: for whoever looks after `agents.toml`.
+"""`python -m switchboard`: for whoever looks after `agents.toml`, or after a deployment.
 
     check [FILE] [--json]                                   finds every fault of the file
     explain NUMBER [--from NUMBER] [--file FILE] [--json]   who would answer, and why
@@ -6,6 +6,7 @@
     publish --list [--json]                                 what was published, and what is live
     publish --back-to GENERATION [--json]                   makes an earlier one live again
     schema                                                  the JSON Schema for editors
+    doctor [--first-call] [--json] ...                      can this environment carry calls?
 
 Exit code: 0 good, or somebody answers; 1 faults, or nobody answers, or another owner published in
 the meantime; 2 wrong usage, no such file, or storage cannot be had.
@@ -26,6 +27,8 @@ from switchboard.numbers import NumberError
 from switchboard.schema import schema_text
 
 GOOD, FAULTY, UNUSABLE = 0, 1, 2
+INTERRUPTED = 130
+"""128 and SIGINT, as a shell has it: a call was no longer waited for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "schema":
         print(schema_text(), end="")
         return GOOD
+    if options.command == "doctor":
+        return _doctor(options)
     if options.command == "publish" and (options.list or options.generation):
         return _with_storage(options)
     try:
@@ -59,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m switchboard", description="Looks after agents.toml."
+        prog="python -m switchboard", description="Looks after agents.toml and a deployment."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="find every fault of the file")
@@ -74,13 +79,62 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     what.add_argument("--list", action="store_true", help="what was published, and what is live")
     what.add_argument("--back-to", dest="generation", metavar="GENERATION", help="make it live")
     publish.add_argument("--first", action="store_true", help="only where nothing is live yet")
-    for command in (check, who, publish):
+    doctor = commands.add_parser(
+        "doctor",
+        help="can this environment carry calls?",
+        description="Tries everything that a call needs, with the settings of the environment "
+        "(docs/doctor.md). Exit code 1: something FAILs.",
+    )
+    _add_doctor(doctor)
+    for command in (check, who, publish, doctor):
         command.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("schema", help="print the JSON Schema for editors")
     options = parser.parse_args(arguments)
     if options.command == "publish" and options.first and (options.list or options.generation):
         publish.error("--first is for publishing a file")
     return options
+
+
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    count = _positive
+    doctor.add_argument("--file", metavar="FILE", help="the directory, in place of the live one")
+    doctor.add_argument(
+        "--number", action="append", default=[], metavar="NUMBER", help="one that must be answered"
+    )
+    doctor.add_argument("--max-replicas", type=count, metavar="N", help="of the media worker")
+    doctor.add_argument("--calls-per-replica", type=count, metavar="N", help="left out: MAX_CALLS")
+    doctor.add_argument(
+        "--voice-live-connections", type=count, metavar="N", help="the quota of new ones a minute"
+    )
+    doctor.add_argument(
+        "--voice-live-tokens", type=count, metavar="N", help="the quota of tokens a minute"
+    )
+    doctor.add_argument(
+        "--first-call", action="store_true", help="wait for one call and tell its phases"
+    )
+    doctor.add_argument("--limit-s", type=count, metavar="S", help="how long to wait for it")
+    doctor.add_argument("--worker-log", metavar="FILE", help="the worker's log, for that call")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    """Loaded when asked for alone: it needs what the media worker needs."""
+    try:
+        from doctor.command import run
+    except ImportError as error:
+        mend = "Run it where the media worker's requirements are (media_worker/requirements.txt)."
+        print(f"doctor: {error.name} is not installed. {mend}", file=sys.stderr)
+        return UNUSABLE
+    logging.getLogger().addHandler(logging.NullHandler())  # the findings say it; SDKs need not
+    try:
+        return run(options, os.environ, print)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _print_good(directory: Directory, file: str, *, as_json: bool) -> None:

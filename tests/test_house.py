@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("switchboard", "functions", "media_worker", "simulator")
+ROOMS = ("switchboard", "functions", "media_worker", "simulator", "doctor")
 SOURCES = sorted(
     path.relative_to(ROOT) for room in (*ROOMS, "bench") for path in (ROOT / room).rglob("*.py")
 )
@@ -25,6 +25,7 @@ MODULES_WITHOUT_A_TEST_OF_THEIR_OWN = {
     "media_worker/telemetry/limits.py": "numbers only",
     "functions/limits.py": "numbers only",
     "simulator/limits.py": "numbers only",
+    "doctor/limits.py": "numbers only",
     "switchboard/clock.py": "three lines, used by every test through tests/virtual_time.py",
     "simulator/clock.py": "three lines, used by every test through tests/virtual_time.py",
 }
@@ -59,6 +60,8 @@ PURE = (
     "media_worker/bridges/realtime_speech/lateness.py",
     "media_worker/bridges/realtime_speech/turns.py",
     "media_worker/speech/seams.py",
+    "doctor/verdicts.py",
+    "doctor/worker_log.py",
 )
 IMPURE_MODULES = {"asyncio", "aiohttp", "socket", "time", "random", "logging", "os", "azure"}
 

@@ -2,14 +2,16 @@
 
 Loopback delivery inside one process is immediate, so "no socket is ready" means "nothing happens
 before the next timer", unless a thread is working: then the clock stands still until its job is
-done (azure-core and aiohttp send small jobs to the executor). Keep hosts as 127.0.0.1: a name
-would go through a resolver thread.
+done (azure-core and aiohttp send small jobs to the executor; what else works in threads of its own,
+as the native Speech SDK does, says so by `hold_while`). Keep hosts as 127.0.0.1: a name would go
+through a resolver thread.
 """
 
 import asyncio
 import concurrent.futures
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from simulator import clock as simulator_clock
@@ -20,11 +22,16 @@ WALL_START = 1_795_000_000.0
 """Wall time at loop time 0: 2026-11-18, a fixed instant, so that runs are equal."""
 
 
+_LOOK_S = 0.002
+"""How soon threads that tell the loop nothing when they are done are looked at again."""
+
+
 class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
         self.jobs_in_flight = 0
+        self.others_at_work: list[Callable[[], bool]] = []
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0 if timeout is not None else None)
@@ -32,6 +39,10 @@ class _JumpingSelector(selectors.DefaultSelector):
             return ready
         if self.jobs_in_flight:
             return super().select(1.0)  # real time passes for the thread; the clock stands still
+        if any(at_work() for at_work in self.others_at_work):
+            return super().select(_LOOK_S)
+        if self.others_at_work and (ready := super().select(0)):
+            return ready  # the last of them told the loop something before it was done
         self.now += timeout
         return ready
 
@@ -61,6 +72,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def _job_done(self, _: object) -> None:
         self._jumping.jobs_in_flight -= 1
+
+    @contextmanager
+    def hold_while(self, at_work: Callable[[], bool]) -> Iterator[None]:
+        """Within the block the clock stands still whenever `at_work` says so. It is asked on the
+        loop's thread; what a thread has to tell the loop it must tell before it is done."""
+        self._jumping.others_at_work.append(at_work)
+        try:
+            yield
+        finally:
+            self._jumping.others_at_work.remove(at_work)
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Joins the executor in real time: the base class bounds this with a virtual 300 s."""

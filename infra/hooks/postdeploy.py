@@ -72,8 +72,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
 
 
 def _publish(environ: Mapping[str, str], pause_s: float) -> None:
-    """Makes agents.toml live. Before the phone rings: no call may find an empty directory."""
-    command = [sys.executable, "-m", "switchboard", "publish", str(AGENTS)]
+    """Makes agents.toml live where nothing is yet: what owners published since stays. Before the
+    phone rings: no call may find an empty directory."""
+    command = [sys.executable, "-m", "switchboard", "publish", str(AGENTS), "--first"]
     signed_in = {"CREDENTIAL": "azure_cli", **environ}
     _insist("Publishing agents.toml", command, signed_in, pause_s)
 

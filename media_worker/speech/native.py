@@ -136,6 +136,9 @@ class NativeSynthesizer:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+            # A request and its stream hold each other: left alone they are released by whatever
+            # thread the garbage collector next runs on, which is the event loop's.
+            vars(stream).clear()
 
     def stop(self) -> None:
         """Ends the utterance; returns before its `canceled` event has come."""

@@ -34,6 +34,8 @@ class Script:
     sought: int = 0
     """Where in `text` the last word found ends: up to here it has been said."""
     sound_ms: float = 0.0
+    heard_at: float = 0.0
+    """When all sound so far has been heard, if it was played as it came: loop time."""
     pcm: list[bytes] = field(default_factory=list)
     words: list[tuple[float, int]] = field(default_factory=list)
 
@@ -54,6 +56,8 @@ class Told:
         self._sound_s = 0.0
         self._sounded_at: float | None = None
         """When audio came last that was more than silence."""
+        self._sought: list[int] = []
+        """For each word found, `Script.sought` before it."""
 
     def given(self, characters: int) -> None:
         """So much more text was given to the synthesizer."""
@@ -74,8 +78,10 @@ class Told:
             case Sound(pcm):
                 if pcm.strip(b"\0"):
                     self._sounded_at = self._now()
-                self._sound_s += len(pcm) / 2 / self._rate
-                script.sound_ms += len(pcm) / 2 / self._rate * 1000
+                length_s = len(pcm) / 2 / self._rate
+                self._sound_s += length_s
+                script.sound_ms += length_s * 1000
+                script.heard_at = max(script.heard_at, self._now()) + length_s
                 if script.fixed:
                     script.pcm.append(pcm)
                 self._listener.sound(script.turn, pcm)
@@ -92,6 +98,7 @@ class Told:
         at = _find(word.text, script.text, script.sought)
         if at < 0:  # said otherwise than written
             return
+        self._sought.append(script.sought)
         script.sought = at + len(word.text)
         middle_ms = self._base_ms + (word.start_ms + word.end_ms) / 2
         script.words.append((middle_ms, script.sought))
@@ -100,9 +107,9 @@ class Told:
     def over(self) -> bool:
         """Whether all was said. Raises `Failed` if it will not be."""
         if isinstance(self._ended, Broken):
-            raise Failed(self._ended.code)
+            raise self._failed(self._ended.code)
         if self._ended is not None and self._sounded_at is None and self._has_words():
-            raise Failed("no_audio")
+            raise self._failed("no_audio")
         if self._ended is None and self._sound_s > ENDLESS_S + self._given * ENDLESS_CHARACTER_S:
             self.give_up()
         return self._ended is not None
@@ -114,20 +121,32 @@ class Told:
             return at_most if self._expected_at is None else self._expected_at + first_sound_s
         if not self._complete:
             return at_most
-        limit_s = UTTERANCE_SAID_S if self._said() else UTTERANCE_STALLED_S
-        return min(at_most, self._sounded_at + limit_s)
+        if self._said():
+            return min(at_most, self._sounded_at + UTTERANCE_SAID_S)
+        return min(at_most, max(self._sounded_at, self._script.heard_at) + UTTERANCE_STALLED_S)
 
     def give_up(self) -> None:
         """Nothing more is expected. Raises `Failed` if words are missing."""
         if self._sounded_at is None:
-            raise Failed("no_first_sound")
+            raise self._failed("no_first_sound")
         if not self._complete or not self._said():
-            raise Failed("stalled")
+            raise self._failed("stalled")
         self._ended = Finished()
 
-    def _said(self) -> bool:
-        """Whether the last word that was given has its place in the audio."""
+    def _failed(self, code: str) -> Failed:
+        """The next way begins behind what was heard: words that were announced, but did not come
+        as sound, not even by half, are still to be said."""
         script = self._script
+        while self._sought and script.words[-1][0] > script.sound_ms:
+            script.words.pop()
+            script.sought = self._sought.pop()
+        return Failed(code)
+
+    def _said(self) -> bool:
+        """Whether the last word that was given has come as sound, at least by half."""
+        script = self._script
+        if self._sought and script.words[-1][0] > script.sound_ms:
+            return False
         return not any(c.isalnum() for c in script.text[script.sought : script.given])
 
     def _has_words(self) -> bool:
@@ -136,8 +155,10 @@ class Told:
 
 
 def _find(word: str, text: str, start: int) -> int:
-    """Where `word` next stands in `text`, not as the end of another word; -1: nowhere."""
+    """Where `word` next stands in `text`, not as the end of another word, unless that word's
+    beginning is what was said last (a voice that has waited in vain for the rest of a word says it
+    in two); -1: nowhere."""
     at = text.find(word, start)
-    while at > 0 and word[:1].isalnum() and text[at - 1].isalnum():
+    while at > start and word[:1].isalnum() and text[at - 1].isalnum():
         at = text.find(word, at + 1)
     return at

@@ -21,10 +21,12 @@ from simulator.event_grid import EventGridSwitches
 from simulator.functions_host import FunctionsHost
 from simulator.realtime_switches import RealtimeSwitches
 from simulator.script import AgentScript, CallerScript
+from simulator.speech_service_switches import SpeechSwitches
 from simulator.tls import make_certificate
 from simulator.voice_live_switches import VoiceLiveSwitches
 from simulator.world import World, simulated_azure
 from switchboard.record import CallRecord
+from tests.speech_in_flight import clock_held_for
 
 ROOT = Path(__file__).parent.parent.parent
 Access = Literal["keys", "tokens"]
@@ -96,6 +98,7 @@ async def whole(
     grid: EventGridSwitches | None = None,
     voice_live: VoiceLiveSwitches | None = None,
     realtime: RealtimeSwitches | None = None,
+    speech: SpeechSwitches | None = None,
     rate: int = 24_000,
     worker_env: dict[str, str] | None = None,
     functions_env: dict[str, str] | None = None,
@@ -119,6 +122,7 @@ async def whole(
         grid=grid,
         voice_live=voice_live,
         realtime=realtime,
+        speech=speech,
         keep_audio=keep_audio,
         certificate=make_certificate(tmp_path / "tls") if access == "tokens" else None,
     ) as world:
@@ -126,7 +130,11 @@ async def whole(
         environment = world.endpoints.worker_env(port=0, agents_file=known)
         environment |= {"LOG_LEVEL": "WARNING"}
         settings = WorkerSettings.from_env(environment | (worker_env or {}))
-        async with environ(environment), worker_app.serving(settings, telemetry) as worker:
+        async with (
+            clock_held_for(world.speech),
+            environ(environment),
+            worker_app.serving(settings, telemetry) as worker,
+        ):
             port = free_port()
             env = world.endpoints.functions_env(
                 callback_url=f"http://127.0.0.1:{port}/api",

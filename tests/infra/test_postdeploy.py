@@ -98,7 +98,7 @@ def test_the_agents_are_published_before_the_phone_can_ring(stage: Stage) -> Non
     assert done.returncode == 0, done.stderr
     agents = str(stage.folder / "agents.toml")
     published, subscribed = stage.calls()
-    assert published == ["publish", "publish", agents, "azure_cli", "directory"]
+    assert published == ["publish", "publish", agents, "--first", "azure_cli", "directory"]
     assert subscribed[:5] == ["az", "deployment", "group", "create", "--name"]
 
 

@@ -30,17 +30,17 @@ def _write(root: Path, *names: str, ignore: str | None = None) -> Path:
 
 def test_nothing_gets_in_but_the_worker_what_it_shares_and_its_requirements() -> None:
     files = worker_context.files(ROOT)
-    assert {file.parts[0] for file in files} == {"media_worker", "switchboard"}
+    assert {file.parts[0] for file in files} == {"agents.toml", "media_worker", "switchboard"}
     assert Path("media_worker/requirements.txt") in files
     assert {file.name for file in files if file.suffix != ".py"} == {
-        *("requirements.txt", "agents.schema.json")
+        *("requirements.txt", "agents.schema.json", "agents.toml")
     }
 
 
 def test_what_is_put_beside_them_one_day_stays_out(tmp_path: Path) -> None:
     inside = ("media_worker/bridges/voice_live.py", "switchboard/record.py")
     outside = (
-        *(".env", "agents.toml", "requirements.txt", "function_app.py", "functions/decide.py"),
+        *(".env", "requirements.txt", "function_app.py", "functions/decide.py"),
         *("tests/switchboard/test_record.py", ".venv/lib/switchboard/x.py", "media_worker_env/x"),
         *("media_worker/Dockerfile", "media_worker/bridges/__pycache__/voice_live.pyc"),
     )

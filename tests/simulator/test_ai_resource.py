@@ -9,9 +9,10 @@ import pytest
 
 from simulator.ai_resource import recordings
 from simulator.realtime import Realtime
+from simulator.realtime_switches import RealtimeSwitches
 from simulator.script import Utterance
 from simulator.voice_live import VoiceLive
-from tests.simulator.realtime_client import talking
+from tests.simulator.realtime_client import connected, talking
 from tests.virtual_time import run
 
 
@@ -73,5 +74,27 @@ def test_the_quota_of_a_minute_is_refused_with_429_and_then_renewed() -> None:
             await asyncio.sleep(60)
             async with talking(service):
                 pass
+
+    run(scenario())
+
+
+def test_a_handshake_may_take_its_time() -> None:
+    async def scenario() -> None:
+        service = Realtime(switches=RealtimeSwitches(handshake_s=3.0))
+        async with service, connected(service):
+            assert asyncio.get_running_loop().time() == pytest.approx(3.0, abs=0.1)
+
+    run(scenario())
+
+
+def test_a_service_that_went_down_is_not_there_any_more() -> None:
+    async def scenario() -> None:
+        async with Realtime() as service, connected(service) as client:
+            await service.go_down()
+            with pytest.raises(TypeError):  # a closing frame is no text
+                await client.next()
+            with pytest.raises(aiohttp.ClientConnectorError):
+                async with connected(service):
+                    pass
 
     run(scenario())

@@ -12,6 +12,7 @@ from simulator.audio import (
     frame_bytes,
     frames,
     is_speech,
+    louder,
     placeholder,
     read_wav,
     rms,
@@ -87,3 +88,9 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path) -> 
     write_wav(tmp_path / "empty.wav", b"", rate=8000)
     with pytest.raises(AudioError, match="no samples"):
         read_wav(tmp_path / "empty.wav")
+
+
+def test_a_sound_is_made_louder_or_softer_by_decibels_and_never_wraps_around() -> None:
+    pcm = placeholder("Hello there", 24000).pcm
+    assert rms(louder(pcm, -20.0)) == pytest.approx(rms(pcm) / 10, rel=0.01)
+    assert max(np.frombuffer(louder(pcm, 40.0), "<i2")) == 32767

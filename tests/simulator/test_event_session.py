@@ -123,3 +123,16 @@ def test_a_slow_session_opens_late() -> None:
         assert asyncio.get_running_loop().time() >= 2.0
 
     run(scenario())
+
+
+def test_a_slow_network_brings_every_event_late_and_in_order() -> None:
+    async def scenario() -> None:
+        now = asyncio.get_running_loop().time
+        session = Echo(SessionSwitches(latency_s=1.5))
+        told = await exchange(
+            session, *(json.dumps({"type": "say", "words": word}) for word in ("one", "two"))
+        )
+        assert [event.get("words") for event in told[1:]] == ["one", "two"]
+        assert now() >= 4.5  # the session's own event came late, too
+
+    run(scenario())

@@ -6,6 +6,7 @@ import base64
 import pytest
 
 from simulator.acs_switches import AcsSwitches
+from simulator.audio import frame_bytes, rms
 from simulator.script import (
     AfterWait,
     CallerScript,
@@ -80,3 +81,21 @@ def test_the_playout_delay_is_what_the_switch_says() -> None:
 
     for delay_ms in (0, 60, 200):
         run(body(delay_ms))
+
+
+def test_the_agent_comes_back_in_the_callers_audio_later_and_weaker() -> None:
+    async def body() -> None:
+        switches = AcsSwitches(echo_db=-20.0, echo_delay_ms=100.0)
+        async with scene(switches) as s:
+            call = await s.connected(PATIENT)
+            await asyncio.sleep(1)
+            await s.answerer.speak(1000)
+            await asyncio.sleep(2)
+            assert call.line is not None
+            (heard,) = call.line.playout.stretches(3.0)
+            agent, caller = call.line.heard(3.0), bytes(call.line.spoken)
+            size = frame_bytes(24000)
+            assert rms(caller[: int(heard.start_s * 50 + 4) * size]) == 0.0
+            assert rms(caller) == pytest.approx(rms(agent) / 10, rel=0.1)
+
+    run(body())

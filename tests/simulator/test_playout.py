@@ -81,3 +81,13 @@ def test_two_sounds_at_once_are_added_and_clipped() -> None:
     loud = (30000).to_bytes(2, "little", signed=True)
     assert mixed(loud, loud) == (32767).to_bytes(2, "little", signed=True)
     assert mixed(loud, bytes(2)) == loud
+
+
+def test_each_stop_is_told_with_what_had_come_before_it() -> None:
+    playout = Playout(RATE)
+    playout.receive(_tone(2400), 0.0)
+    playout.receive(_tone(2400), 0.0)
+    playout.stop(0.05)
+    playout.receive(_tone(2400), 0.05)
+    playout.stop(1.0)
+    assert playout.stops == [(2, 3600), (3, 0)]

@@ -13,6 +13,7 @@ from tests.simulator.realtime_client import connected, talking
 from tests.virtual_time import run
 
 LONG = AgentScript((Reply(Utterance("word " * 40)),), {})
+HELLO = Utterance("Hello, it is me.")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
@@ -148,5 +149,45 @@ def test_a_client_that_leaves_in_mid_response_leaves_nothing_behind() -> None:
             await asyncio.sleep(0.1)
             assert service.sessions[0].close_code == 1000
             assert asyncio.get_running_loop().time() < 10
+
+    run(scenario())
+
+
+def test_settings_may_be_refused() -> None:
+    async def scenario() -> None:
+        switches = RealtimeSwitches(refuse_settings="invalid_value")
+        async with Realtime(switches=switches) as service, connected(service) as client:
+            await client.send("session.update", session={"type": "realtime"})
+            assert (await client.refused())["code"] == "invalid_value"
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("respond", ["no", "server_error"])
+def test_a_turn_of_the_callers_may_be_heard_and_not_answered(respond: str) -> None:
+    async def scenario() -> None:
+        service = Realtime(switches=RealtimeSwitches(respond=respond))
+        service.know(HELLO)
+        async with service, talking(service) as client:
+            await client.say(HELLO.pcm(24000))
+            await asyncio.sleep(5)
+            assert [item.kind for item in client.session.conversation] == ["user"]
+            assert client.session.responses == []
+            codes = [error["code"] for error in client.session.errors]
+            assert codes == [code for code in [respond] if code != "no"]
+
+    run(scenario())
+
+
+def test_the_word_of_a_speech_may_come_after_its_answer() -> None:
+    async def scenario() -> None:
+        service = Realtime([LONG], RealtimeSwitches(speech_started_s=3.0))
+        service.know(HELLO)
+        async with service, talking(service) as client:
+            await client.say(HELLO.pcm(24000))
+            await client.until("input_audio_buffer.speech_started")
+            kinds = [event["type"] for event in client.seen]
+            assert "input_audio_buffer.speech_stopped" in kinds
+            assert "response.output_text.delta" in kinds
 
     run(scenario())

@@ -112,3 +112,19 @@ def test_without_kept_audio_its_length_is_still_known() -> None:
             assert spoken.audio_bytes == len(heard.audio)
 
     run(body())
+
+
+def test_all_connections_may_be_closed_and_the_service_go_down() -> None:
+    async def body() -> None:
+        async with Speech() as service:
+            async with connected(service) as client:
+                await service.hang_up(1011)
+                await asyncio.sleep(0.1)
+                assert [c.open for c in service.connections] == [False]
+                assert client.close_code in (None, 1011)
+            assert await _status(service) == 101
+            await service.go_down()
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await _status(service)
+
+    run(body())

@@ -34,6 +34,22 @@ def test_a_running_system_is_found_by_its_port_file_and_a_dead_one_is_not(tmp_pa
     assert find_running(file) is None
 
 
+def test_a_command_can_be_run_with_the_settings_of_the_running_system(tmp_path: Path) -> None:
+    file = tmp_path / "up.json"
+    ask = [sys.executable, "-m", "simulator", "env", "--up", str(file)]
+    nothing = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (nothing.returncode, nothing.stdout) == (1, "")
+    assert "start one with `python -m simulator up`" in nothing.stderr
+    file.write_text(json.dumps(_running(os.getpid()).to_json()))
+    printed = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "CALLBACK_URL=http://f/api\n" in printed
+    assert "MEDIA_URL=ws://m\n" in printed
+    assert "VOICE_LIVE_ENDPOINT=http://127.0.0.1:5\n" in printed
+    show = [sys.executable, "-c", "import os; print(os.environ['CALLBACK_URL'])"]
+    told = subprocess.run([*ask, *show], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout == "http://f/api\n"
+
+
 def test_a_port_file_that_tells_of_another_system_by_now_is_left_alone(tmp_path: Path) -> None:
     mine, others = tmp_path / "mine.json", tmp_path / "others.json"
     put_file(mine, json.dumps(_running(os.getpid()).to_json()))

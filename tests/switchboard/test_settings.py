@@ -117,3 +117,11 @@ def test_a_deployable_adds_its_own_settings_to_the_shared_ones() -> None:
 
     assert issubclass(Settings, Environment)
     assert Settings.from_env(IN_AZURE | {"DRAIN_S": "30"}).drain_s == 30
+
+
+def test_whoever_examines_an_environment_gets_what_is_good_of_it_beside_its_faults() -> None:
+    settings, faults = Shared.with_faults(IN_AZURE | {"ACS_JWKS_URL": "ftp://keys"})
+    assert settings.acs_endpoint == "https://contoso.communication.azure.com"
+    assert vars(settings)["acs_jwks_url"] is None, "what is at fault is not to be used"
+    assert [fault.name for fault in faults] == ["ACS_JWKS_URL"]
+    assert Shared.with_faults(IN_AZURE)[1] == ()

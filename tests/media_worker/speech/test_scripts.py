@@ -62,6 +62,17 @@ def test_words_are_found_in_the_text_and_timed_from_the_beginning_of_the_turn() 
     run(scenario())
 
 
+def test_a_word_that_was_said_in_two_parts_is_found_whole() -> None:
+    async def scenario() -> None:
+        told, _, listener = told_of("On Saturday or Sunday.")
+        for word, start in (("On", 0), ("Satur", 100), ("day", 200), ("day", 300)):
+            told.hear(Word(word, start, start + 100))
+        # A third part is no part of what was said last: it is not looked for inside other words.
+        assert listener.words == [(2, 50.0), (8, 150.0), (11, 250.0)]
+
+    run(scenario())
+
+
 def test_what_was_cancelled_is_not_heard_any_more() -> None:
     async def scenario() -> None:
         told, script, listener = told_of("Hello")
@@ -108,13 +119,39 @@ def test_an_end_that_does_not_come_is_not_waited_for_when_all_words_have() -> No
         told, _, _ = told_of("Hello there.")
         told.hear(SOUND)
         told.hear(Word("Hello", 0, 50))
-        assert told.due_at(FIRST_SOUND_S) == told._now() + UTTERANCE_STALLED_S
         with pytest.raises(Failed, match="stalled"):
             told.give_up()
         told.hear(Word("there", 50, 100))
         assert told.due_at(FIRST_SOUND_S) == told._now() + UTTERANCE_SAID_S
         told.give_up()
         assert told.over()
+
+    run(scenario())
+
+
+def test_the_rest_is_given_up_when_all_that_came_was_heard_and_nothing_has_come_for_long() -> None:
+    async def scenario() -> None:
+        told, _, _ = told_of("Hello there, my dear friend.")
+        for _ in range(20):
+            told.hear(SOUND)
+        assert told.due_at(FIRST_SOUND_S) == pytest.approx(told._now() + 2.0 + UTTERANCE_STALLED_S)
+        await asyncio.sleep(1.0)
+        told.hear(SOUND)
+        assert told.due_at(FIRST_SOUND_S) == pytest.approx(told._now() + 1.1 + UTTERANCE_STALLED_S)
+
+    run(scenario())
+
+
+def test_a_word_that_was_announced_and_not_heard_is_still_to_be_said() -> None:
+    async def scenario() -> None:
+        told, script, _ = told_of("Hello my friend.")
+        for word, start in (("Hello", 0), ("my", 40), ("friend", 90)):
+            told.hear(Word(word, start, start + 40))
+        told.hear(SOUND)  # of 100 ms, which ends before half of the last word
+        with pytest.raises(Failed, match="stalled"):
+            told.give_up()
+        assert script.text[script.sought :] == " friend."
+        assert [end for _, end in script.words] == [5, 8]
 
     run(scenario())
 
