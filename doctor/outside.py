@@ -48,10 +48,10 @@ def outside_checks(patient: Patient) -> Iterator[Check]:
     )
 
 
-def _strangers_path() -> str:
-    """A call that never was, with a token that opens nothing."""
+def _stranger() -> tuple[str, str]:
+    """A call that never was, and a token that opens nothing."""
     nothing = secrets.token_hex(16)
-    return f"{call_id_of(0.0, nothing, nothing, nothing)}/{secrets.token_urlsafe(32)}"
+    return call_id_of(0.0, nothing, nothing, nothing), secrets.token_urlsafe(32)
 
 
 async def _worker_alive(patient: Patient) -> Verdict:
@@ -75,7 +75,8 @@ async def _worker_door(patient: Patient) -> Verdict:
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": base64.b64encode(secrets.token_bytes(16)).decode(),
     }
-    url = f"{_https(patient.functions.media_url)}/media/{_strangers_path()}"
+    call_id, token = _stranger()
+    url = f"{_https(patient.functions.media_url)}/media/{call_id}/{token}"
     answer = await _ask(patient, "GET", url, headers)
     if isinstance(answer, str):
         return Fail(answer, _WORKER_UNREACHED)
@@ -106,7 +107,8 @@ async def _worker_door(patient: Patient) -> Verdict:
 
 
 async def _callback(patient: Patient) -> Verdict:
-    url = f"{patient.functions.callback_url}/calls/{_strangers_path()}"
+    call_id, token = _stranger()
+    url = f"{patient.functions.callback_url}/calls/{call_id}?token={token}"
     answer = await _ask(patient, "POST", url)
     if isinstance(answer, str):
         return Fail(answer, _FUNCTIONS_UNREACHED)

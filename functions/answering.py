@@ -145,7 +145,7 @@ class _Attempt:
         settings, path = self._services.settings, self._call.call_id
         request = AnswerRequest(
             context=self._call.context,
-            callback_url=f"{settings.callback_url}/calls/{path}/{self._callback_token}",
+            callback_url=f"{settings.callback_url}/calls/{path}?token={self._callback_token}",
             media_url=f"{settings.media_url}/media/{path}/{self._media_token}",
             cognitive_services_endpoint=settings.cognitive_services_endpoint,
             audio_rate=settings.audio_rate,

@@ -46,7 +46,7 @@ async def hear(
 ) -> int:
     """Handles one callback; returns the HTTP status.
 
-    401: the JWT is not Azure Communication Services' for our resource. 403: the token in the path
+    401: the JWT is not Azure Communication Services' for our resource. 403: the token in the URL
     is not this call's. 400: the body is no list of events. 503: the record cannot be reached. Every
     kind of event that we do not use gets its 200.
     """
@@ -65,7 +65,7 @@ async def hear(
     try:
         record = await _record_of(services, call_id, token)
         if record is None:
-            log("callback_refused", logging.WARNING, call_id=named, claim="token in the path")
+            log("callback_refused", logging.WARNING, call_id=named, claim="token in the URL")
             return 403
         events = parse_events(body)
         if events is None:

@@ -28,6 +28,9 @@ from media_worker.limits import SHUTDOWN_S
 from media_worker.reaper import Reaper
 from media_worker.settings import Settings
 from media_worker.speech.repertoire import Repertoire, log_news
+from media_worker.telemetry.depth import QueueDepth
+from media_worker.telemetry.export import exporting
+from media_worker.telemetry.process import Telemetry
 from media_worker.tools import offered
 from media_worker.worker import Worker
 from switchboard import azure_clients
@@ -81,20 +84,25 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Serving]:
-    """Serves until the block ends; then calls that are left are cut: `drain` first.
+async def serving(settings: Settings, telemetry: Telemetry | None = None) -> AsyncIterator[Serving]:
+    """Serves until the block ends; then calls that are left are cut: `drain` first. `telemetry`:
+    where else than the settings say.
 
     Raises `CannotListen`.
     """
     async with AsyncExitStack() as stack:
-        clients = await _open_clients(settings, stack)
+        if telemetry is None:
+            telemetry = await stack.enter_async_context(exporting(settings))
+        clients = await _open_clients(settings, stack, telemetry)
         worker = Worker(
             settings,
             ledger=clients.ledger,
             acs=clients.acs,
             tokens=AcsTokens(clients.keys, settings.acs_issuer, settings.acs_immutable_resource_id),
             bridge_for=clients.bridge_for,
+            telemetry=telemetry,
         )
+        telemetry.live_calls = lambda: worker.live_calls
         url = await _listen(worker, stack)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         loops = [group.create_task(for_ever(name, run)) for name, run in clients.loops.items()]
@@ -134,7 +142,9 @@ class _Clients:
     loops: Loops
 
 
-async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
+async def _open_clients(
+    settings: Settings, stack: AsyncExitStack, telemetry: Telemetry
+) -> _Clients:
     """The clients, which `stack` closes. They are built off the loop: azure-core starts a
     subprocess to name the processor."""
     credential = await asyncio.to_thread(azure_clients.token_credential, settings)
@@ -155,14 +165,17 @@ async def _open_clients(settings: Settings, stack: AsyncExitStack) -> _Clients:
         except aiohttp.ClientError as error:
             raise OSError(f"no key set: {type(error).__name__}") from error
 
-    ledger = Ledger(RecordBlobs(container), SessionQueue(queue, container), by=secrets.token_hex(8))
+    messages = SessionQueue(queue, container)
+    ledger = Ledger(RecordBlobs(container), messages, by=secrets.token_hex(8))
     acs = CallAutomation(automation)
     keys = KeySet(settings.acs_jwks_url, fetch, asyncio.get_running_loop().time)
     loops: Loops = {
-        "reaper": Reaper(ledger, acs, seed=secrets.randbits(32)).run,
-        "lag": lag.watch,
+        "reaper": Reaper(ledger, acs, telemetry, seed=secrets.randbits(32)).run,
+        "lag": lambda: lag.watch(telemetry.lagged),
         "keys": keys.keep_fresh,
     }
+    if telemetry.tells:
+        loops["queue depth"] = QueueDepth(telemetry, messages.depth).run
     access = voice_live(settings, http, credential, loops)
     shared = realtime_speech(settings, http, credential, loops)
     if shared is not None:

@@ -99,6 +99,7 @@ class Call:
             self._talk = Exchange(
                 self._agent, bridge, playback, self._now, began_at, self._earlier, tools
             )
+            self._owner.telemetry.listen(self._talk.turns, playback)
             self._watch = Watch(self._talk, bridge, self._line)
             return await self._part(await self._carry(frame))
 
@@ -250,6 +251,7 @@ class Call:
                 if type(event) is AgentAudio:
                     await self._talk.play(event)
                     continue
+                self._owner.telemetry.heard(event, renewing=self._watch.renewing)
                 match event:
                     case Ready():
                         self._ready(event)
@@ -266,8 +268,7 @@ class Call:
 
     def _ready(self, event: Ready) -> None:
         self._talk.connected(greets=bool(self._agent.greeting) and not event.resumed)
-        left_s = event.expires_in_s
-        self._watch.renew_by = None if left_s is None else self._now() + left_s
+        self._watch.connected(event.expires_in_s)
 
     # --- beside the audio -------------------------------------------------------------------------
 

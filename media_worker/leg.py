@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
+from media_worker.bridges import BridgeEvent
+from media_worker.playback import Playback
+from media_worker.turns import Turns
 from switchboard.end_reason import EndReason
 from switchboard.moves import Parting
 from switchboard.record import TurnRecord
@@ -48,9 +51,24 @@ class Superseded:
 SocketLost: TypeAlias = Resumed | Gone | Superseded
 
 
+class Told(Protocol):
+    """Is told what a call goes through, for telemetry; nothing of the audio path."""
+
+    def listen(self, turns: Turns, playback: Playback) -> None:
+        """The call begins to talk, with these, and to connect its bridge."""
+
+    def heard(self, event: BridgeEvent, *, renewing: bool) -> None:
+        """Anything but audio that the bridge reports. `renewing`: it was told to connect anew."""
+
+
 class Owner(Protocol):
     """The call's place in the ledger and at Azure Communication Services. Every method bounds its
     own waits and raises nothing that a call could act upon."""
+
+    @property
+    def telemetry(self) -> Told:
+        """Whom to tell."""
+        ...
 
     async def first_frame(self) -> bool:
         """The leg spoke: takes the call. False: it is somebody else's, or over."""

@@ -12,6 +12,7 @@ from media_worker.claim import OUTAGE, Claim
 from media_worker.leg import CallOutcome, Ended, Gone, Resumed, SocketLost, Superseded
 from media_worker.limits import RECOVERY_PAUSES_S, RESUME_S
 from media_worker.socket_leg import REPLACED, SocketLeg
+from media_worker.telemetry.call import CallTelemetry
 from switchboard import moves, record
 from switchboard.decisions import Why
 from switchboard.end_reason import EndReason
@@ -21,6 +22,12 @@ from switchboard.operations import AcsCalls
 from switchboard.record import TurnRecord
 from switchboard.recovery import Recovered, end_call, recover
 from switchboard.transfer import transfer
+
+_PARTINGS: dict[moves.Parting, str] = {
+    "hang_up": "telephony.call.hangup",
+    "apologise": "switchboard.call.apologise",
+    "to_person": "telephony.call.transfer",
+}
 
 
 class Ownership:
@@ -39,6 +46,7 @@ class Ownership:
         ledger: Ledger,
         acs: AcsCalls,
         group: asyncio.TaskGroup,
+        telemetry: CallTelemetry,
     ) -> None:
         self.call_id = call_id
         self.connection_id = connection_id
@@ -48,6 +56,7 @@ class Ownership:
         self._ledger = ledger
         self._acs = acs
         self._group = group
+        self.telemetry = telemetry
         self._turns: tuple[TurnRecord, ...] = ()
         self.next: SocketLeg | None = None
         """A socket that has taken the call and is not with the call yet."""
@@ -64,7 +73,12 @@ class Ownership:
     async def first_frame(self) -> bool:
         """Takes the call. True also when storage is out: the caller is here, and the renewals say
         it again."""
-        return await self.claim.take(self.connection_id)
+        with self.telemetry.step("switchboard.call.take") as step:
+            taken = await self.claim.take(self.connection_id)
+            step.outcome = "taken" if taken else "not_taken"
+        if taken:
+            self.telemetry.taken()
+        return taken
 
     async def replace(self, leg: SocketLeg, connection_id: str) -> bool:
         """A further socket of this call has spoken: it takes the call and the former is closed.
@@ -74,6 +88,7 @@ class Ownership:
         former, self.leg, self.next = self.leg, leg, leg
         self.connection_id = connection_id
         self._news.set()
+        self.telemetry.rejoined()
         await former.close(REPLACED)
         return True
 
@@ -119,6 +134,12 @@ class Ownership:
 
     async def socket_lost(self) -> SocketLost:
         """Waits for the next socket, which the recovery asks for, within `RESUME_S`."""
+        with self.telemetry.step("switchboard.media.resume") as step:
+            lost = await self._find_out()
+            step.outcome = type(lost).__name__.lower()
+        return lost
+
+    async def _find_out(self) -> SocketLost:
         if self.next is None:
             self._doubt(moves.SocketLost(self.claim.epoch))
         try:
@@ -156,6 +177,12 @@ class Ownership:
             self._recovery = self._group.create_task(self._recover(doubt))
 
     async def _recover(self, doubt: moves.Doubt) -> None:
+        with self.telemetry.step("switchboard.recovery", doubt=type(doubt).__name__) as step:
+            await self._see_through(doubt)
+            step.outcome = self._recovered.value if self._recovered else "storage_out"
+        self._news.set()
+
+    async def _see_through(self, doubt: moves.Doubt) -> None:
         for pause in (*RECOVERY_PAUSES_S, 0.0):
             try:
                 self._recovered = await recover(self._ledger, self._acs, self.call_id, doubt)
@@ -168,20 +195,23 @@ class Ownership:
                 log.event("call_recovered", call_id=self.call_id, outcome=self._recovered.value)
                 break
             await asyncio.sleep(pause)
-        self._news.set()
 
     def _is_recovering(self) -> bool:
         return self._recovery is not None and not self._recovery.done()
 
     async def transfer(self, number: str) -> bool:
         """Asks ACS, and watches what becomes of it: half a minute at most."""
-        return await transfer(self._acs, self.connection_id, number, asyncio.sleep)
+        with self.telemetry.step("telephony.call.transfer") as step:
+            done = await transfer(self._acs, self.connection_id, number, asyncio.sleep)
+            step.outcome = "transferred" if done else "not_taken"
+        return done
 
     # --- ending -----------------------------------------------------------------------------------
 
     async def part(self, outcome: CallOutcome, parting: moves.Parting) -> None:
         """Ends the call in the record, then at ACS."""
-        await asyncio.shield(self._group.create_task(self._end(outcome, parting)))
+        with self.telemetry.step(_PARTINGS[parting]):
+            await asyncio.shield(self._group.create_task(self._end(outcome, parting)))
 
     async def _end(self, outcome: CallOutcome, parting: moves.Parting) -> None:
         self._ending = True

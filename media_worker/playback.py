@@ -22,6 +22,8 @@ class Playback:
         self.floor = Floor()
         self.muted = False
         """There is no leg to send to."""
+        self.on_stop: Callable[[float], None] | None = None
+        """Told when the caller's queue was emptied, at this time."""
         self.frames_out = 0
         self.first_audio_at: float | None = None
         self.sending_since: float | None = None
@@ -71,6 +73,8 @@ class Playback:
                 cuts.append(Cut(turn, self._playout.sent_ms(turn), self._playout.sent_ms(turn)))
         if action is Action.BARGE_IN:
             await self._write(acs_media.STOP_AUDIO)
+            if self.on_stop is not None:
+                self.on_stop(self._now())
         return cuts
 
     async def _write(self, message: bytes) -> None:

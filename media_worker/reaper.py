@@ -10,6 +10,8 @@ import random
 from media_worker import log
 from media_worker.edge import contained
 from media_worker.limits import REAP_EVERY_S, REAP_JITTER, REAP_MOST
+from media_worker.telemetry.process import Telemetry
+from media_worker.telemetry.trace import recovered
 from switchboard.ledger import Ledger, StorageUnavailable, Surfacing
 from switchboard.operations import AcsCalls
 from switchboard.record import RecordError
@@ -19,10 +21,11 @@ from switchboard.recovery import Recovered, recover_surfaced
 class Reaper:
     """Polls the queue for as long as `run` runs. `seed` spreads the polls of many workers."""
 
-    def __init__(self, ledger: Ledger, acs: AcsCalls, *, seed: int) -> None:
+    def __init__(self, ledger: Ledger, acs: AcsCalls, telemetry: Telemetry, *, seed: int) -> None:
         self._ledger = ledger
         self._acs = acs
         self._random = random.Random(seed)
+        self._telemetry = telemetry
 
     async def run(self) -> None:
         """Runs for ever. Recoveries go on beside the next polls: one may take a minute."""
@@ -42,6 +45,7 @@ class Reaper:
     async def _see_to(self, one: Surfacing) -> None:
         """One surfaced message, to its end or until it surfaces again."""
         call_id, surfaced = one.call_id or "", one.surfaced
+        began = asyncio.get_running_loop().time()
         log.event("message_surfaced", call_id=call_id, dequeue_count=surfaced.dequeue_count)
         try:
             try:
@@ -55,5 +59,9 @@ class Reaper:
                 if outcome is Recovered.ENDED:
                     reason = await self._ledger.end_reason(call_id)
                     log.event("call_ended", call_id=call_id, reason=str(reason))
+                if self._telemetry.tells and call_id:
+                    found = await self._ledger.records.get(call_id)
+                    if found is not None:
+                        recovered(self._telemetry, found.record, began, outcome)
         except StorageUnavailable:
             log.event("storage_unavailable", "warning", call_id=call_id, error="recovery")

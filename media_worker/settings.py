@@ -7,6 +7,12 @@ from typing import Literal
 from switchboard.settings import SettingFault, choice, matching, number, setting, several, url
 from switchboard.shared_settings import Shared
 
+_APPLICATION_INSIGHTS = matching(
+    r"(?=(.*;)?InstrumentationKey=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(;|$))"
+    r"([a-z]+=[^;]*(;|$))+",
+    "InstrumentationKey=GUID;IngestionEndpoint=https://…",
+)
+_HEADERS = matching(r"[^=,\s]+=[^=,]+(,[^=,\s]+=[^=,]+)*", "NAME=VALUE,NAME=VALUE")
 _SIGN_IN = "set CREDENTIAL to managed_identity, default or azure_cli, or set the key"
 
 
@@ -16,6 +22,16 @@ def speech_url(value: str) -> str:
         return str(url("wss")(value))
     except ValueError:
         return str(url("https")(value))
+
+
+def collector_url(value: str) -> str:
+    """https:// or http://: a collector of one's own network seldom has a certificate."""
+    encrypted = f"https://{value[7:]}" if value.startswith("http://") else value
+    try:
+        base = str(url("https")(encrypted))
+    except ValueError:
+        raise ValueError("a URL that starts with https:// or http://, without query") from None
+    return base if encrypted == value else f"http://{base[8:]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +124,25 @@ class Settings(Shared):
         "platform's termination grace period (Container Apps: at most 600 s).",
         number(0, 86_400),
         default=590,
+    )
+    applicationinsights_connection_string: str | None = setting(
+        "Connection string of the Application Insights resource that gets traces and metrics, by "
+        "the credential unless CREDENTIAL is none; unset: see OTEL_EXPORTER_OTLP_ENDPOINT.",
+        _APPLICATION_INSIGHTS,
+        default=None,
+        secret=True,
+    )
+    otel_exporter_otlp_endpoint: str | None = setting(
+        "OpenTelemetry collector that gets traces and metrics (OTLP over HTTP, /v1/traces and "
+        "/v1/metrics) when there is no Application Insights; unset: they are not made.",
+        collector_url,
+        default=None,
+    )
+    otel_exporter_otlp_headers: str | None = setting(
+        "Headers that the collector asks for, NAME=VALUE,NAME=VALUE.",
+        _HEADERS,
+        default=None,
+        secret=True,
     )
 
     def contradictions(self) -> Iterator[SettingFault]:

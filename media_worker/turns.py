@@ -6,7 +6,7 @@ gathered here under the service's ids and read out whole. Times are seconds of t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from media_worker.limits import MAX_TURNS
 from switchboard.record import TurnRecord
@@ -21,6 +21,22 @@ def words_heard(text: str, share: float) -> str:
     if at < len(text) and not text[at].isspace() and any(c.isspace() for c in text):
         at = max((i for i in range(at) if text[i].isspace()), default=0)
     return text[:at].rstrip()
+
+
+class Listener(Protocol):
+    """Is told of the agent's turns when they happen, without their words. Times as above."""
+
+    def agent_began(self, turn: str, at: float, reply_ms: float | None) -> None:
+        """First audio sent; `reply_ms` since the caller's last word, if it answers one."""
+
+    def agent_ends(self, turn: str, at: float) -> None:
+        """The whole turn will have been heard at `at`, unless it is cut after all."""
+
+    def agent_cut(self, turn: str, at: float, heard_ms: int) -> None:
+        """Stopped at `at`, when `heard_ms` of it had been heard."""
+
+    def silenced(self, after_ms: float) -> None:
+        """The agent's audio was stopped, so long after the caller's first sound."""
 
 
 @dataclass(slots=True)
@@ -39,6 +55,8 @@ class Turns:
     """Gathers one call's turns. `started_at`: when the media's first frame came; `earlier`: those
     that another worker gathered."""
 
+    listener: Listener | None = None
+
     def __init__(
         self, started_at: float, *, keep_text: bool, earlier: Sequence[TurnRecord] = ()
     ) -> None:
@@ -47,6 +65,7 @@ class Turns:
         self._keep_text = keep_text
         self._turns: dict[tuple[str, str], _Turn] = {}
         self._unanswered_since: float | None = None
+        self._speaks_since: float | None = None
         self.changes = 0
         """Grows with every change worth a checkpoint."""
 
@@ -55,9 +74,11 @@ class Turns:
         if utterance:
             self._begin(self._turn("caller", utterance), at)
         self._unanswered_since = None
+        self._speaks_since = at
 
     def caller_stopped(self, utterance: str, at: float) -> None:
         """The caller's last word ended at `at`: from here the reply's latency counts."""
+        self._speaks_since = None
         if not utterance:
             self._unanswered_since = at
             return
@@ -72,6 +93,11 @@ class Turns:
         turn.text = text
         self.changes += 1
 
+    def silenced(self, now: float) -> None:
+        """The agent's audio was stopped; only the caller's voice has a beginning to count from."""
+        if self.listener is not None and self._speaks_since is not None:
+            self.listener.silenced((now - self._speaks_since) * 1000)
+
     def unprompted(self) -> None:
         """What the agent says next is no reply to the caller's last words."""
         self._unanswered_since = None
@@ -84,6 +110,8 @@ class Turns:
             if self._unanswered_since is not None:
                 record.reply_latency_ms = max(0.0, (now - self._unanswered_since) * 1000)
                 self._unanswered_since = None
+            if self.listener is not None:
+                self.listener.agent_began(turn, now, record.reply_latency_ms)
 
     def agent_said(self, turn: str, text: str) -> None:
         """More words of the agent's turn, maybe before its first audio."""
@@ -95,6 +123,8 @@ class Turns:
         if record.started is not None and not record.interrupted:
             record.ended = max(record.started, at)
             self.changes += 1
+            if self.listener is not None:
+                self.listener.agent_ends(turn, record.ended)
 
     def agent_cut(
         self, turn: str, at: float, heard_ms: int, sent_ms: int, words: str | None = None
@@ -109,6 +139,8 @@ class Turns:
                 words = words_heard(record.text, heard_ms / sent_ms if sent_ms else 0.0)
             record.heard_text = words
             self.changes += 1
+        if self.listener is not None:
+            self.listener.agent_cut(turn, at, heard_ms)
 
     def records(self, now: float) -> tuple[TurnRecord, ...]:
         """All turns in the order of their starts, as they stand at `now`."""

@@ -57,9 +57,17 @@ class Watch:
         self._wake = asyncio.Event()
         self.renew_by: float | None = None
         """When the bridge's session expires; None: never, as far as is known."""
+        self.renewing = False
+        """The bridge was told to connect anew: it does not lose its connection."""
         self.unsaved = asyncio.Event()
         """Set when there are turns that the record does not have."""
         self._seen_changes = 0
+
+    def connected(self, expires_in_s: float | None) -> None:
+        """The bridge has a session, for so long; None: the service did not say."""
+        now = asyncio.get_running_loop().time()
+        self.renew_by = None if expires_in_s is None else now + expires_in_s
+        self.renewing = False
 
     def look(self) -> None:
         """Something happened that may be due at once."""
@@ -97,7 +105,7 @@ class Watch:
         if self.renew_by is not None:
             left_s = self.renew_by - now
             if left_s < RENEW_AT_LATEST_S or (left_s < RENEW_BEFORE_S and talk.pauses(now)):
-                self.renew_by = None
+                self.renew_by, self.renewing = None, True
                 await self._bridge.renew()
 
     async def _look_at_talk(self, now: float) -> None:

@@ -18,6 +18,9 @@ from media_worker.limits import DOOR_S, FIRST_FRAME_S
 from media_worker.ownership import Ownership
 from media_worker.settings import Settings
 from media_worker.socket_leg import REPLACED, SocketLeg, media_socket
+from media_worker.telemetry.call import CallTelemetry
+from media_worker.telemetry.process import Telemetry
+from media_worker.telemetry.trace import refused
 from switchboard import moves
 from switchboard.acs_jwt import AcsTokens, Refused, Verified
 from switchboard.clock import wall_now
@@ -48,6 +51,7 @@ class Worker:
         acs: AcsCalls,
         tokens: AcsTokens,
         bridge_for: Callable[[CallRecord], OpenBridge],
+        telemetry: Telemetry,
     ) -> None:
         """`bridge_for`: how the call of this record opens its bridge."""
         self.settings = settings
@@ -57,6 +61,7 @@ class Worker:
         self._acs = acs
         self._tokens = tokens
         self._bridge_for = bridge_for
+        self._telemetry = telemetry
         now = asyncio.get_running_loop().time()
         self._handshakes = {Verified: doors.Handshakes(now), Refused: doors.Handshakes(now)}
         self._busy = 0
@@ -71,6 +76,7 @@ class Worker:
     async def media(self, request: web.Request) -> web.StreamResponse:
         """`GET /media/{call_id}/{token}`: the WebSocket of one call, or a refusal before the
         upgrade. Draining never refuses: the caller is already answered."""
+        arrived_at: float | None = asyncio.get_running_loop().time()
         knock = Knock.of(request.match_info, request.headers)
         socket = media_socket()
         if not socket.can_prepare(request):
@@ -87,8 +93,8 @@ class Worker:
         while (carried := self.calls.get(admitted.call_id)) is not None:
             if not await self._join(carried, leg, connection_id):
                 return socket
-            admitted = await self._newest(admitted)
-        await self._carry(admitted, leg, connection_id)
+            admitted, arrived_at = await self._newest(admitted), None
+        await self._carry(admitted, leg, connection_id, arrived_at)
         return socket
 
     async def emptied(self, limit_s: float) -> bool:
@@ -140,6 +146,7 @@ class Worker:
             return record
         if record is not None and tokens_match(knock.token, record.media_token_hash):
             # No stranger: the recovery will want to know why this call has no media.
+            refused(self._telemetry, record.descriptor, refusal.claim)
             await self._ledger.decide(knock.call_id, moves.MediaRefused(refusal.claim))
         return refusal
 
@@ -166,9 +173,14 @@ class Worker:
                 return found.record
         return record
 
-    async def _carry(self, record: CallRecord, leg: SocketLeg, connection_id: str) -> None:
+    async def _carry(
+        self, record: CallRecord, leg: SocketLeg, connection_id: str, arrived_at: float | None
+    ) -> None:
         """Carries a call from its first socket to the last word about it."""
         began = asyncio.get_running_loop().time()
+        told = CallTelemetry(
+            self._telemetry, record.descriptor, arrived_at=arrived_at, resumed=record.epoch > 0
+        )
         self._busy += 1
         try:
             async with asyncio.TaskGroup() as group:
@@ -179,6 +191,7 @@ class Worker:
                     ledger=self._ledger,
                     acs=self._acs,
                     group=group,
+                    telemetry=told,
                 )
                 outcome = await self._run(record, leg, owner, group)
             await owner.finish(outcome)
@@ -186,7 +199,9 @@ class Worker:
                 await owner.leg.close(1000)
             reason = await owner.claim.end_reason()
             _log_end(record, outcome, reason, asyncio.get_running_loop().time() - began)
+            told.ended(outcome, reason)
         finally:
+            told.close()
             self._busy -= 1
             self._changed.set()
 

@@ -150,9 +150,9 @@ def _turn(speaker: str, text: str | None, start: float, end: float, offset: floa
 
 
 def _call_id(callback_uri: str) -> str | None:
-    """The application's own id of the call: in our callback URIs the last segment but one."""
+    """The application's own id of the call: in our callback URIs the path's last segment."""
     segments = callback_uri.partition("?")[0].split("/")
-    return segments[-2] if len(segments) > 2 else None
+    return segments[-1] if len(segments) > 2 else None
 
 
 def _ms(value: float) -> float:

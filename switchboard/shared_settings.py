@@ -50,8 +50,8 @@ class BlobAccess(Environment):
         default=None,
     )
     tls_ca_file: str | None = setting(
-        "A PEM file with an extra certificate authority for Communication Services and Storage. "
-        "Simulator only.",
+        "A PEM file with an extra certificate authority for Communication Services, Storage and "
+        "Application Insights. Simulator only.",
         existing_file,
         default=None,
     )

@@ -157,6 +157,13 @@ class SessionQueue:
                 return [_surfacing(message) async for message in page]
         return []
 
+    async def depth(self) -> int:
+        """About how many messages there are, hidden ones included: each call in progress has one.
+        Raises `StorageUnavailable`."""
+        async with within_limits("counting session messages"):
+            properties = await self._queue.get_queue_properties()
+        return int(properties.approximate_message_count or 0)
+
     async def set_aside(self, message: MessageRef, text: str, why: str) -> None:
         """Copies the message to the blob `dead-letters/MESSAGE_ID.txt`, then deletes it."""
         blob = self._container.get_blob_client(f"dead-letters/{message.id}.txt")

@@ -22,6 +22,7 @@ MODULES_WITHOUT_A_TEST_OF_THEIR_OWN = {
     "switchboard/end_reason.py": "names only; tests/test_docs.py holds them to the runbook",
     "switchboard/limits.py": "numbers only",
     "media_worker/limits.py": "numbers only",
+    "media_worker/telemetry/limits.py": "numbers only",
     "functions/limits.py": "numbers only",
     "simulator/limits.py": "numbers only",
     "doctor/limits.py": "numbers only",
@@ -155,4 +156,5 @@ def test_the_functions_app_installs_nothing_that_only_the_worker_needs() -> None
         if "==" in line
     }
     assert not names & {"numpy", "soxr", "uvloop", "msgspec", "azure-cognitiveservices-speech"}
+    assert not [name for name in names if "opentelemetry" in name]
     assert "azure-functions" in names

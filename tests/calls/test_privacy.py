@@ -1,8 +1,9 @@
-"""Nothing of a person, and nothing that opens a door, reaches a log line, whatever happens."""
+"""Nothing of a person, and nothing that opens a door, reaches a log line or telemetry, whatever
+happens."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -26,6 +27,7 @@ from simulator.storage import Fault
 from simulator.voice_live_switches import VoiceLiveSwitches
 from switchboard.session import derive_token
 from tests.calls.whole import AGENTS, NUMBER, SECOND_NUMBER, Whole, whole
+from tests.media_worker.telemetry.collected import Collected
 from tests.virtual_time import run
 
 CALLER = "+15550100042"
@@ -140,17 +142,26 @@ SCENES: dict[str, tuple[Scene, dict[str, object], str]] = {
     "an outage of storage": (without_storage, {}, "claim_failed"),
     "strangers at the doors": (beside_strangers, {}, "callback_refused"),
 }
+WITHOUT_MEDIA = {"a call passed to a person", "a number of nobody", "an outage of storage"}
+"""Scenes in which no socket reaches the worker."""
+
+
+def told(seen: Collected, secrets: Iterable[str]) -> list[str]:
+    """Those of `secrets` that are anywhere in what a collector would get."""
+    wire = seen.wire()
+    return [secret for secret in secrets if secret.encode() in wire]
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_no_number_token_context_word_or_instruction_is_logged(
+def test_no_number_token_context_word_or_instruction_is_logged_or_told(
     name: str, tmp_path: Path, lines: list[str]
 ) -> None:
     scene, options, shown = SCENES[name]
+    seen = Collected()
 
     async def scenario() -> set[str]:
-        debug = {"LOG_LEVEL": "DEBUG"}
-        async with whole(tmp_path, functions_env=debug, **options) as system:  # type: ignore[arg-type]  # any scene
+        more: dict[str, object] = {"functions_env": {"LOG_LEVEL": "DEBUG"}} | options
+        async with whole(tmp_path, telemetry=seen.telemetry, **more) as system:  # type: ignore[arg-type]  # any scene
             call = await scene(system)
             await system.settled()
             contexts = {ring.context for ring in call.rings}
@@ -166,3 +177,37 @@ def test_no_number_token_context_word_or_instruction_is_logged(
     secrets = {*SECRETS, *run(scenario())}
     assert any(shown in line and '"call_id"' in line.replace("'", '"') for line in lines)
     assert [line for line in lines if any(secret in line for secret in secrets)] == []
+    assert seen.spans() or name in WITHOUT_MEDIA
+    assert told(seen, secrets) == []
+
+
+def in_a_span(seen: Collected, secret: str) -> None:
+    seen.telemetry.tracer.start_span("call", attributes={"caller": f"4:+1{secret}"}).end()
+
+
+def in_a_name(seen: Collected, secret: str) -> None:
+    seen.telemetry.tracer.start_span(f"call of {secret}").end()
+
+
+def in_an_event(seen: Collected, secret: str) -> None:
+    span = seen.telemetry.tracer.start_span("call")
+    span.add_event("said", {"words": [f"It is {secret}."]})
+    span.end()
+
+
+def in_an_exception(seen: Collected, secret: str) -> None:
+    span = seen.telemetry.tracer.start_span("call")
+    span.record_exception(ValueError(secret))
+    span.end()
+
+
+def in_a_metric(seen: Collected, secret: str) -> None:
+    seen.telemetry.calls_ended.add(1, {"caller": secret})
+
+
+@pytest.mark.parametrize("plant", [in_a_span, in_a_name, in_an_event, in_an_exception, in_a_metric])
+def test_what_is_planted_in_telemetry_is_found(plant: Callable[[Collected, str], None]) -> None:
+    seen = Collected()
+    assert told(seen, SECRETS) == []
+    plant(seen, "5550100042")
+    assert told(seen, SECRETS) == ["5550100042"]

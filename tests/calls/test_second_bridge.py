@@ -19,6 +19,7 @@ from simulator.script import (
 from switchboard.end_reason import EndReason
 from switchboard.record import Ended
 from tests.calls.whole import NUMBER, whole
+from tests.media_worker.telemetry.collected import Collected
 
 AGENTS = """
 default_agent = "brand"
@@ -57,7 +58,10 @@ def test_a_caller_is_greeted_answered_interrupts_and_is_seen_off(
     tmp_path: Path,
 ) -> None:
     async def scenario() -> None:
-        async with whole(tmp_path, agents_toml=AGENTS, scripts=[AGENT]) as system:
+        seen = Collected()
+        async with whole(
+            tmp_path, agents_toml=AGENTS, scripts=[AGENT], telemetry=seen.telemetry
+        ) as system:
             call = await system.call(CALLER, NUMBER)
             outcome = await call.ended()
             assert outcome.as_scripted, outcome.faults
@@ -65,6 +69,13 @@ def test_a_caller_is_greeted_answered_interrupts_and_is_seen_off(
             (record,) = system.records()
             assert isinstance(record.state, Ended)
             assert record.state.reason is EndReason.AGENT_ENDED
+            agent = [turn for turn in record.turns if turn.speaker == "agent"]
+            told = [(span.attributes or {}) for span in seen.spans("switchboard.turn")]
+            assert [
+                (turn["switchboard.turn.interrupted"], "switchboard.turn.reply_ms" in turn)
+                for turn in told
+            ] == [(turn.interrupted, turn.reply_latency_ms is not None) for turn in agent]
+            assert seen.numbers("switchboard.bridge.errors") == {}
             said = [(turn.speaker, turn.text) for turn in record.turns]
             assert said[0] == ("agent", "Hello.")
             cut = next(turn for turn in record.turns if turn.interrupted)

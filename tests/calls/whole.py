@@ -14,6 +14,7 @@ import pytest
 
 from media_worker import app as worker_app
 from media_worker.settings import Settings as WorkerSettings
+from media_worker.telemetry.process import Telemetry
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
 from simulator.event_grid import EventGridSwitches
@@ -104,6 +105,7 @@ async def whole(
     keep_audio: bool = True,
     access: Access = "keys",
     worker_knows_agents: bool = False,
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Whole]:
     """Everything up and Event Grid subscribed, until the block ends.
 
@@ -131,7 +133,7 @@ async def whole(
         async with (
             clock_held_for(world.speech),
             environ(environment),
-            worker_app.serving(settings) as worker,
+            worker_app.serving(settings, telemetry) as worker,
         ):
             port = free_port()
             env = world.endpoints.functions_env(

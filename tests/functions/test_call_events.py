@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from simulator.acs_switches import AcsSwitches
 from simulator.event_grid import EventGridSwitches
@@ -13,6 +14,7 @@ from simulator.keys import SigningKey
 from simulator.storage import Fault as StorageFault
 from switchboard.end_reason import EndReason
 from switchboard.record import Answered, Ended
+from switchboard.session import is_call_id, is_token
 from tests.functions.deployment import (
     FALLBACK,
     OTHER_NUMBER,
@@ -46,7 +48,7 @@ async def post(url: str, token: str | None, body: object = (), *, raw: bytes | N
 def test_every_reply_bears_our_mark_so_that_it_is_told_from_a_proxys() -> None:
     async def ask() -> None:
         async with deployment() as d, aiohttp.ClientSession() as http:
-            url = f"{d.host.url}/api/calls/20261126-0123456789abcdef01234567/{'t' * 43}"
+            url = f"{d.host.url}/api/calls/20261126-0123456789abcdef01234567?token={'t' * 43}"
             async with http.post(url) as reply:
                 assert reply.status == 401
                 assert reply.headers["x-switchboard"] == "call_events"
@@ -75,16 +77,31 @@ def test_a_callback_needs_its_own_calls_token_too() -> None:
     async def call() -> None:
         async with deployment() as d:
             first, second = await an_answered_call(d), await an_answered_call(d)
-            base, call_id, token = first.rsplit("/", 2)
+            path, token = first.split("?token=")
+            base, call_id = path.rsplit("/", 1)
             for url in (
-                first.replace(token, second.rsplit("/", 1)[1]),
-                f"{base}/{call_id[:-1]}{'0' if call_id[-1] != '0' else '1'}/{token}",
-                f"{base}/{call_id}/{token[:-1]}",
-                f"{base}/{call_id}/{d.sockets[0].rsplit('/', 1)[1]}",
-                f"{base}/..%2F{call_id}/{token}",
-                f"{base}/{'x' * 5000}/{token}",
+                first.replace(token, second.split("=")[1]),
+                f"{base}/{call_id[:-1]}{'0' if call_id[-1] != '0' else '1'}?token={token}",
+                f"{path}?token={token[:-1]}",
+                f"{path}?token={d.sockets[0].rsplit('/', 1)[1]}",
+                path,
+                f"{path}?token=&token={token}",
+                f"{base}/..%2F{call_id}?token={token}",
+                f"{base}/{'x' * 5000}?token={token}",
             ):
                 assert await post(url, d.acs.token(), [event("CallConnected")]) == 403
+
+    run(call())
+
+
+def test_the_token_of_a_callback_is_not_in_the_path_which_the_host_records() -> None:
+    async def call() -> None:
+        async with deployment() as d:
+            url = URL(await an_answered_call(d))
+            token = url.query["token"]
+            assert is_token(token)
+            assert token not in url.path
+            assert is_call_id(url.name)
 
     run(call())
 

@@ -9,6 +9,7 @@ from simulator.acs_switches import AcsSwitches
 from simulator.acs_switches import Fault as AcsFault
 from simulator.event_grid import EventGridSwitches, Schema
 from switchboard.record import Answered
+from switchboard.session import traceparent_of
 from tests.functions.deployment import (
     AGENTS,
     CALLER,
@@ -37,7 +38,8 @@ def test_a_ringing_phone_is_answered_within_a_second(schema: Schema) -> None:
             descriptor = record.descriptor
             assert (descriptor.called, descriptor.caller) == (f"4:{NUMBER}", f"4:{CALLER}")
             assert descriptor.agent.name == "reception"
-            assert descriptor.traceparent is not None
+            assert descriptor.traceparent is not None  # the invocation's, not one of our own making
+            assert descriptor.traceparent != traceparent_of(record.call_id, None)
             assert d.sockets[0].startswith(f"/media/{record.call_id}/")
             assert d.statuses() == [202]
 

@@ -12,6 +12,8 @@ from media_worker.bridges import AgentAudio, AgentTurnEnded, AgentTurnStarted, B
 from media_worker.bridges import Ready as BridgeReady
 from media_worker.call import Call
 from media_worker.leg import CallOutcome, Gone, SocketLost
+from media_worker.telemetry.call import CallTelemetry
+from media_worker.telemetry.process import Telemetry
 from switchboard.agents import Agent, Silence, VoiceLiveAgent
 from switchboard.moves import Parting
 from switchboard.record import TurnRecord
@@ -152,7 +154,8 @@ class ScriptedBridge:
 class ScriptedOwner:
     """The ledger and Call Automation: agrees to everything unless told otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, telemetry: CallTelemetry) -> None:
+        self.telemetry = telemetry
         self.takes = True
         self.keeps = True
         self.lost: SocketLost = Gone()
@@ -196,10 +199,11 @@ class Stage:
         earlier: Sequence[TurnRecord] = (),
         earlier_s: float = 0.0,
         fallback_number: str | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.leg = ScriptedLeg(METADATA)
         self.bridge = ScriptedBridge(*events)
-        self.owner = ScriptedOwner()
+        self.owner = ScriptedOwner(CallTelemetry(telemetry or Telemetry(), descriptor(agent)))
         self.call = Call(
             replace(descriptor(agent), fallback_number=fallback_number),
             self.leg,

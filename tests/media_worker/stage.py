@@ -16,6 +16,7 @@ from aiohttp import web
 
 from media_worker.app import Serving, serving
 from media_worker.settings import Settings
+from media_worker.telemetry.process import Telemetry
 from simulator.acs import ACCESS_KEY, Acs
 from simulator.acs_calls import SimulatedCall
 from simulator.acs_switches import AcsSwitches
@@ -170,7 +171,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(switches: AcsSwitches | None = None, **environ: str) -> AsyncIterator[Stage]:
+async def stage(
+    switches: AcsSwitches | None = None, telemetry: Telemetry | None = None, **environ: str
+) -> AsyncIterator[Stage]:
     """Everything served on this loop; `environ` replaces settings of the worker."""
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(
@@ -190,7 +193,7 @@ async def stage(switches: AcsSwitches | None = None, **environ: str) -> AsyncIte
         here = Stage(storage, acs, voice, ledger, calls, http)
         here.events = events
         here.callback_url = await stack.enter_async_context(serve(_callbacks(here.callbacks)))
-        here.worker = await stack.enter_async_context(serving(settings))
+        here.worker = await stack.enter_async_context(serving(settings, telemetry))
         yield here
 
 

@@ -10,6 +10,7 @@ from simulator.storage import Fault
 from switchboard.end_reason import EndReason
 from switchboard.record import Ended, Live, Ringing
 from tests.media_worker.stage import STAYS, Stage, announced, environment, stage
+from tests.media_worker.telemetry.collected import Collected
 from tests.virtual_time import run
 
 UNREACHABLE = "ws://127.0.0.1:9"
@@ -47,9 +48,10 @@ def test_a_call_whose_worker_vanished_and_that_nobody_can_take_up_ends_with_an_a
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", logger="media_worker")
+    seen = Collected()
 
     async def scenario() -> None:
-        async with stage() as here:
+        async with stage(telemetry=seen.telemetry) as here:
             settings = Settings.from_env(environment(here.storage, here.acs, here.voice))
             async with serving(settings) as doomed:
                 call = await here.ring(STAYS, media_url=doomed.url.replace("http", "ws"))
@@ -65,6 +67,17 @@ def test_a_call_whose_worker_vanished_and_that_nobody_can_take_up_ends_with_an_a
             assert here.messages == 0
             ends = [line for line in caplog.records if line.getMessage() == "call_ended"]
             assert vars(ends[-1])["fields"]["reason"] == "worker_lost"
+            recovery = seen.one("switchboard.recovery")
+            assert recovery.attributes == {
+                "switchboard.call_id": call.call_id,
+                "switchboard.agent": "reception",
+                "switchboard.bridge": "voice_live",
+                "switchboard.doubt": "Surfaced",
+                "switchboard.outcome": "ended",
+                "switchboard.end_reason": "worker_lost",
+            }
+            ended = seen.numbers("switchboard.calls.ended")
+            assert ended == {("reception", "voice_live", "worker_lost"): 1}
 
     run(scenario())
 

@@ -79,3 +79,54 @@ def test_half_of_a_second_bridge_is_told_with_what_is_missing(
 )
 def test_the_speech_endpoint_may_be_written_both_ways(endpoint: str) -> None:
     assert Settings.from_env(IN_AZURE | {"SPEECH_ENDPOINT": endpoint}).speech_endpoint == endpoint
+
+
+KEY = "InstrumentationKey=2d1f0000-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", KEY),
+        (
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            f"{KEY};IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.example/base"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=s3cret,x-team=a%20b"),
+    ],
+)
+def test_a_destination_of_telemetry_is_taken_as_it_is_given(name: str, value: str) -> None:
+    settings = Settings.from_env(IN_AZURE | {name: value})
+    assert getattr(settings, name.lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", "2d1f0000-0000-4000-8000-000000000001"),
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", "InstrumentationKey=none"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user@collector"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=a,s3cret"),
+    ],
+)
+def test_a_destination_that_cannot_work_stops_the_process_at_start(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(IN_AZURE | {name: value})
+    (fault,) = caught.value.faults
+    assert fault.name == name
+    assert "s3cret" not in str(fault)
+
+
+def test_where_telemetry_goes_is_not_shown_with_its_keys() -> None:
+    secret = {
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": KEY,
+        "OTEL_EXPORTER_OTLP_HEADERS": "x=s3cret",
+    }
+    shown = repr(Settings.from_env(IN_AZURE | secret))
+    assert KEY not in shown
+    assert "s3cret" not in shown

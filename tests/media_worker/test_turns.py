@@ -136,3 +136,53 @@ def test_speech_without_a_name_is_no_turn_but_the_reply_is_timed_from_it() -> No
     turns.agent_audio("r1", 2.5)
     (record,) = turns.records(3.0)
     assert (record.speaker, record.reply_latency_ms) == ("agent", 500.0)
+
+
+class Listening:
+    """A `Listener` that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def agent_began(self, turn: str, at: float, reply_ms: float | None) -> None:
+        self.told.append(("began", turn, at, reply_ms))
+
+    def agent_ends(self, turn: str, at: float) -> None:
+        self.told.append(("ends", turn, at))
+
+    def agent_cut(self, turn: str, at: float, heard_ms: int) -> None:
+        self.told.append(("cut", turn, at, heard_ms))
+
+    def silenced(self, after_ms: float) -> None:
+        self.told.append(("silenced", after_ms))
+
+
+def test_whoever_listens_is_told_of_each_turn_once_and_of_no_words() -> None:
+    turns, listening = Turns(100.0, keep_text=True), Listening()
+    turns.listener = listening
+    turns.caller_started("u1", 101.0)
+    turns.caller_stopped("u1", 102.0)
+    turns.agent_said("r1", "Good day.")
+    for at in (102.5, 103.0, 103.5):
+        turns.agent_audio("r1", at)
+    turns.agent_ended("r1", 108.0)
+    turns.caller_started("u2", 105.0)
+    turns.silenced(105.25)
+    turns.agent_cut("r1", 105.25, 2750, 5500)
+    turns.agent_cut("never heard", 105.25, 0, 0)
+    assert listening.told == [
+        ("began", "r1", 102.5, 500.0),
+        ("ends", "r1", 108.0),
+        ("silenced", 250.0),
+        ("cut", "r1", 105.25, 2750),
+        ("cut", "never heard", 105.25, 0),
+    ]
+
+
+def test_an_agent_that_a_key_silences_was_not_interrupted_by_a_voice() -> None:
+    turns, listening = Turns(100.0, keep_text=True), Listening()
+    turns.listener = listening
+    turns.caller_started("u1", 101.0)
+    turns.caller_stopped("u1", 102.0)
+    turns.silenced(110.0)
+    assert listening.told == []

@@ -47,7 +47,7 @@ def test_a_call_is_placed_over_http_and_told_line_by_line_to_its_report() -> Non
                 async with CallAutomationClient(acs.url, key, use_env_settings=False) as client:
                     await client.answer_call(
                         events[0]["incomingCallContext"],
-                        f"{url}/calls/20261123-abc/token",
+                        f"{url}/calls/20261123-abc?token=token",
                         media_streaming=answerer.media_options(
                             audio_format=sdk.AudioFormat.PCM16_K_MONO
                         ),

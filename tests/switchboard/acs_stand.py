@@ -23,7 +23,7 @@ ENVIRON = {
 CONNECTION = "411f0b00-0000-4000-8000-00155d012345"
 REQUEST = AnswerRequest(
     context="eyJhbGciOiJub25lIn0.e30.",
-    callback_url="https://app.test/api/calls/20261118-0/token",
+    callback_url="https://app.test/api/calls/20261118-0?token=token",
     media_url="wss://worker.test/media/20261118-0/token",
     cognitive_services_endpoint="https://ai.test",
     audio_rate=24000,
