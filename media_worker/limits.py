@@ -108,6 +108,10 @@ SESSION_OPEN_S = 2.5
 KEPT_AUDIO_S = 5.0
 """Caller audio kept while the bridge connects: more would be answered long after it was said."""
 
+RECENT_FRAMES = 40
+"""Caller audio kept although it was sent, 0.8 s: words may have begun in it that a service has not
+noticed when its connection drops. While words go unanswered it is `KEPT_AUDIO_S`."""
+
 RECONNECTS = 3
 """Dropped conversations that are taken up again within `RECONNECTS_S`; one more ends the call."""
 
@@ -264,6 +268,9 @@ UNSPOKEN_CHARACTERS = 32_000
 WAITING_S = 2.5
 """So long after the caller's last word an answer that has not begun is excused by a phrase, and
 then again after as long."""
+
+ANSWER_AGAIN_S = 0.5
+"""Before a failed answer is asked for again: what was too much is often gone by then."""
 
 ANSWER_STALLED_S = 6.0
 """A model that began an answer and says nothing is asked anew; usually it begins within two."""

@@ -76,12 +76,10 @@ class Asks:
 
     def turn_failed(self, *, spoke: bool) -> bool:
         """The turn that began last failed, before a word was said or within its words (`spoke`):
-        another one is asked for, since somebody waits for it. False: too many in a row."""
+        somebody waits for another one. False: too many in a row."""
         self._failures += 1
         if self._began and not spoke:
             self._refused()
-        if not self._waiting:
-            self.add()
         return self._failures <= TURN_FAILURES
 
     def error(self, event_id: str | None, param: str, code: str) -> None:

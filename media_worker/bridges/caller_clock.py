@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 from media_worker.acs_media import sample_count
 
+_BEFORE_MS = 500.0
+"""A service tells of speech some time after it began, and may not say when that was."""
 _SILENCE_MS = 500.0
 """Default of `silence_duration_ms` in every detector that has it."""
 
@@ -22,6 +24,8 @@ class CallerClock:
         self._padding_ms = _number(detection, "prefix_padding_ms", padding_ms)
         self._silence_ms = _number(detection, "silence_duration_ms", _SILENCE_MS)
         self._samples = 0
+        self._began_ms: float | None = None
+        """Where the words began that nobody has answered."""
 
     def sent(self, audio: bytes) -> None:
         """Caller audio (base64 text) was sent."""
@@ -30,9 +34,22 @@ class CallerClock:
     def restart(self) -> None:
         """The next audio is the first of a new connection."""
         self._samples = 0
+        self._began_ms = None
+
+    @property
+    def unanswered_ms(self) -> float:
+        """How much of the newest audio holds words of the caller that nobody has answered, with
+        a little before them; 0: none."""
+        return 0.0 if self._began_ms is None else self._sent_ms - self._began_ms + _BEFORE_MS
+
+    def answered(self) -> None:
+        """An answer is being made."""
+        self._began_ms = None
 
     def started_ago_ms(self, at_ms: float | None) -> float:
-        """How long ago speech began that the service places at `at_ms`; 0: it does not say."""
+        """The caller speaks: how long ago that began which the service places at `at_ms`; 0: it
+        does not say."""
+        self._began_ms = min(self._sent_ms, self._sent_ms if at_ms is None else at_ms)
         return self._ago_ms(at_ms, self._padding_ms)
 
     def stopped_ago_ms(self, at_ms: float | None) -> float:
@@ -42,7 +59,11 @@ class CallerClock:
     def _ago_ms(self, at_ms: float | None, correction_ms: float) -> float:
         if at_ms is None:
             return 0.0
-        return max(0.0, self._samples / self._samples_per_ms - at_ms - correction_ms)
+        return max(0.0, self._sent_ms - at_ms - correction_ms)
+
+    @property
+    def _sent_ms(self) -> float:
+        return self._samples / self._samples_per_ms
 
 
 def _number(detection: Mapping[str, object], name: str, default: float) -> float:

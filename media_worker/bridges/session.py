@@ -16,14 +16,19 @@ from aiohttp import ClientError, WSMsgType
 from media_worker.acs_media import sample_count
 from media_worker.bridges import BridgeEvent, Failed, Notice, Ready, client_events
 from media_worker.bridges import server_events as wire
+from media_worker.bridges.caller_clock import CallerClock
 from media_worker.bridges.connect import ConnectError, Socket, abort, opening, settle
 from media_worker.limits import (
     BRIDGE_CLOSE_S,
     KEPT_AUDIO_S,
+    RECENT_FRAMES,
     RECONNECTS,
     RECONNECTS_S,
 )
 from switchboard.clock import wall_now
+
+_FRAMES_KEPT = int(KEPT_AUDIO_S * 50)
+"""Frames of 20 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class Received:
 
 class Conversation(Protocol):
     """What is said; it knows no connection."""
+
+    @property
+    def clock(self) -> CallerClock:
+        """Told of all caller audio that is sent."""
+        ...
 
     def settings(self) -> bytes:
         """The `session.update` that every connection begins with."""
@@ -51,9 +61,6 @@ class Conversation(Protocol):
     def opened(self) -> Sequence[bytes]:
         """A connection took our settings; what to send first."""
         ...
-
-    def caller_audio(self, audio: bytes) -> None:
-        """Caller audio (base64 text) is sent."""
 
     def receive(self, event: wire.ServerEvent) -> Received:
         """Takes in one server event."""
@@ -89,13 +96,19 @@ class ServiceSession:
         """The connection that caller audio goes to: set once the kept audio has been sent."""
         self._kept: deque[bytes] = deque()
         self._kept_s = 0.0
+        self._recent: deque[bytes] = deque()
+        """The newest audio that was sent; said again if its connection drops before an answer."""
+        self._recent_most = RECENT_FRAMES
 
     async def send_audio(self, audio: bytes) -> None:
         """Caller audio, base64 text."""
         if (socket := self._socket) is None:
             self._keep(audio)
             return
-        self._conversation.caller_audio(audio)
+        self._conversation.clock.sent(audio)
+        self._recent.append(audio)
+        if len(self._recent) > self._recent_most:
+            self._recent.popleft()
         try:
             await socket.send_frame(client_events.append(audio), WSMsgType.TEXT)
         except (ConnectionError, ClientError):
@@ -146,6 +159,7 @@ class ServiceSession:
             abort(connection)
             code = f"closed:{connection.close_code or 'lost'}"
             yield Notice("dropped", code)
+            self._say_again(self._conversation.clock.unanswered_ms / 1000)
             for event in self._conversation.dropped():
                 yield event
             drops.append(now())
@@ -159,6 +173,8 @@ class ServiceSession:
         message = await connection.receive()  # bounded by the heartbeat
         if message.type is WSMsgType.TEXT:
             received = self._conversation.receive(wire.decode(message.data))
+            waits = self._conversation.clock.unanswered_ms > 0
+            self._recent_most = _FRAMES_KEPT if waits else RECENT_FRAMES
             if received.send:
                 await self.send(received.send)
             return received.report
@@ -177,7 +193,7 @@ class ServiceSession:
                 await connection.send_frame(message, WSMsgType.TEXT)
             while self._kept:
                 audio = self._oldest_kept()
-                self._conversation.caller_audio(audio)
+                self._conversation.clock.sent(audio)
                 await connection.send_frame(client_events.append(audio), WSMsgType.TEXT)
         self._socket = connection  # nothing was awaited since the last kept audio
         return connection
@@ -190,6 +206,16 @@ class ServiceSession:
 
     def _expires_in_s(self) -> float | None:
         return None if self._expires_at is None else self._expires_at - wall_now()
+
+    def _say_again(self, unanswered_s: float) -> None:
+        """Puts so much of the newest audio before what was kept since."""
+        while self._recent and unanswered_s > 0 and self._kept_s < KEPT_AUDIO_S:
+            audio = self._recent.pop()
+            seconds = sample_count(audio) / self._rate
+            self._kept.appendleft(audio)
+            self._kept_s += seconds
+            unanswered_s -= seconds
+        self._recent.clear()
 
     def _keep(self, audio: bytes) -> None:
         self._kept.append(audio)

@@ -188,6 +188,7 @@ class RealtimeSpeechBridge:
                 waits=self._talk.owes_answer,
                 playing=self._sensor.playing,
                 answering=self._talk.is_answering,
+                failed=self._talk.debt.failed,
             )
             for remedy in remedies:
                 await self._mend(remedy)

@@ -27,6 +27,7 @@ from media_worker.bridges.asks import TURNS_FAIL, Asks
 from media_worker.bridges.caller_clock import CallerClock
 from media_worker.bridges.client_events import cancel, function_output
 from media_worker.bridges.realtime_speech import protocol
+from media_worker.bridges.realtime_speech.lateness import Debt
 from media_worker.bridges.realtime_speech.memory import Memory
 from media_worker.bridges.realtime_speech.turns import Turn, Turns
 from media_worker.bridges.session import Received
@@ -72,9 +73,9 @@ class Conversation:
         """The turn that is being written."""
         self._own = 0
         self._greets = not earlier
-        self._owed = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
-        """Whether the caller waits for an answer."""
-        self._clock = CallerClock(protocol.RATE, agent.turn_detection, _PADDING_MS)
+        unanswered = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
+        self.debt = Debt(unanswered)
+        self.clock = CallerClock(protocol.RATE, agent.turn_detection, _PADDING_MS)
         self._open = False
 
     @property
@@ -85,7 +86,7 @@ class Conversation:
     @property
     def owes_answer(self) -> bool:
         """Whether the caller is to hear something: has spoken, or nobody listens, or it is made."""
-        return self._owed or not self._open or self.is_answering
+        return self.debt.owed or not self._open or self.is_answering
 
     def greet(self) -> None:
         """The call begins."""
@@ -109,7 +110,7 @@ class Conversation:
     def opened(self) -> list[bytes]:
         """A connection took our settings: it is told what was said."""
         self._open = True
-        if self._owed and not len(self._asks):
+        if self.debt.owed and not len(self._asks):
             self._asks.add(before=[protocol.add_message("system", GO_ON)])
         return self._memory.retold() + self._ask()
 
@@ -118,16 +119,14 @@ class Conversation:
         if (name := self._active) is not None:
             self._active = None
             self._written(name, "failed", {})
-            self._owed = True
+            self.debt.caller_ended()
+        elif self.clock.unanswered_ms:
+            self.debt.heard()  # for the words are said again to the next connection
         self._memory.dropped()
         self._asks.dropped()
         self._open = False
-        self._clock.restart()
+        self.clock.restart()
         return ()
-
-    def caller_audio(self, audio: bytes) -> None:
-        """Caller audio is sent: the clock by which the service tells when somebody spoke."""
-        self._clock.sent(audio)
 
     def say(self, text: str) -> list[bytes]:
         """See `Bridge.say`."""
@@ -156,13 +155,14 @@ class Conversation:
     def ask_again(self) -> list[bytes]:
         """The model does not answer: lets go of the turn that it is at, if there is one, and asks
         for another."""
+        self.debt.insist()
         if not len(self._asks):
             self._asks.add()
         return [cancel(self._active)] if self._active is not None else self._ask()
 
     def interrupt(self, name: str, heard_ms: int) -> tuple[list[bytes], str | None]:
         """See `Bridge.interrupt`."""
-        self._owed = False
+        self.debt.caller_began()
         self._levels.silenced()
         messages, heard = self._memory.interrupt(name, heard_ms)
         if (turn := self._turns.get(name)) is not None and not turn.interrupted:
@@ -188,23 +188,24 @@ class Conversation:
             case wire.TextDelta(response, item, text):
                 self._text(response, item, text)
             case wire.SpeechStarted(item, at_ms):
-                self._owed = False
+                self.debt.caller_began()
                 if not self._levels.decides:
-                    self._report(SpeechStarted(item, self._clock.started_ago_ms(at_ms)))
+                    self._report(SpeechStarted(item, self.clock.started_ago_ms(at_ms)))
             case wire.SpeechStopped(item, at_ms):
-                self._owed = True
-                self._report(SpeechStopped(item, self._clock.stopped_ago_ms(at_ms)))
+                self.debt.caller_ended()
+                self._report(SpeechStopped(item, self.clock.stopped_ago_ms(at_ms)))
             case wire.CallerTranscript(item, text):
                 self._memory.caller_said(item, text)
                 self._report(CallerSaid(item, text))
             case wire.ResponseCreated(response):
                 self._active = response
+                self.clock.answered()
                 self._memory.turn_started(response)
                 self._asks.turn_started()
                 self._turns.begin(response)
                 self.speaker.begin(response)
             case wire.FunctionCall(response, call, name, arguments):
-                self._owed = False  # what the model says to the result is asked for
+                self.debt.called()
                 self._report(ToolCall(response, call, name, arguments))
             case wire.ResponseDone(response, status, usage):
                 return self._done(response, status, usage)
@@ -249,12 +250,11 @@ class Conversation:
         send = self._memory.done(name)
         if name == self._active:
             self._active = None
-            if status == "completed":
-                self._asks.turn_completed()
-                self._owed = self._owed and turn is not None and bool(turn.item)
-            elif status == "failed" and turn is not None and not turn.interrupted:
-                self._owed = True
-                if not self._asks.turn_failed(spoke=bool(turn.item)):
+            if turn is not None and not turn.interrupted:
+                spoke = bool(turn.item)
+                if not self.debt.comes_to_nothing(status, spoke=spoke):
+                    self._asks.turn_completed()
+                elif not self._asks.turn_failed(spoke=spoke):
                     self._report(Failed("turns_fail", TURNS_FAIL))
         return (send if self._open else []) + self._ask()
 
@@ -271,7 +271,7 @@ class Conversation:
     def sound(self, turn: str, pcm: bytes) -> None:
         """See `Listener`."""
         if not turn.startswith(_OWN):  # a phrase of ours is no answer
-            self._owed = False
+            self.debt.heard()
         self._levels.played(pcm)
         self._memory.sound(turn, len(pcm) / 2 / self._rate * 1000)
         self._report(AgentAudio(turn, pybase64.b64encode(pcm)))

@@ -66,7 +66,7 @@ class Conversation:
         """The turn that is being made."""
         self._owed = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
         """Whether the caller waits for an answer."""
-        self._clock = CallerClock(rate, agent.turn_detection, _PADDING_MS)
+        self.clock = CallerClock(rate, agent.turn_detection, _PADDING_MS)
         self._open = False
         self.service_name: str | None = None
         """In agent mode, the service's name of the conversation, to go on with."""
@@ -104,16 +104,14 @@ class Conversation:
         if self._active is not None:
             report.append(AgentTurnEnded(self._active, "failed", {}))
             self._owed = True
+        elif self.clock.unanswered_ms:
+            self._owed = False  # the words will be heard again, and answered
         self._memory.dropped()
         self._asks.dropped()
         self._open, self._active = False, None
-        self._clock.restart()
+        self.clock.restart()
         self._retell = self.service_name is None
         return report
-
-    def caller_audio(self, audio: bytes) -> None:
-        """Caller audio is sent: the clock by which the service tells when somebody spoke."""
-        self._clock.sent(audio)
 
     def say(self, text: str) -> list[bytes]:
         """See `Bridge.say`."""
@@ -154,15 +152,16 @@ class Conversation:
             case wire.WordSpoken(response, item, word, end_ms):
                 self._memory.word_spoken(response, item, word, end_ms)
             case wire.SpeechStarted(item, at_ms):
-                return Received([SpeechStarted(item, self._clock.started_ago_ms(at_ms))])
+                return Received([SpeechStarted(item, self.clock.started_ago_ms(at_ms))])
             case wire.SpeechStopped(item, at_ms):
                 self._owed = True
-                return Received([SpeechStopped(item, self._clock.stopped_ago_ms(at_ms))])
+                return Received([SpeechStopped(item, self.clock.stopped_ago_ms(at_ms))])
             case wire.CallerTranscript(item, text):
                 self._memory.caller_said(item, text)
                 return Received([CallerSaid(item, text)])
             case wire.ResponseCreated(response):
                 self._active = response
+                self.clock.answered()
                 self._memory.turn_started(response)
                 self._asks.turn_started()
                 return Received([AgentTurnStarted(response)])
@@ -202,6 +201,8 @@ class Conversation:
                 spoke = self._memory.has_items(turn)
                 if not self._asks.turn_failed(spoke=spoke):
                     report.append(Failed("turns_fail", TURNS_FAIL))
+                elif not len(self._asks):
+                    self._asks.add()
         return Received(report, send + self._ask())
 
     def _trouble(self, event: wire.Trouble) -> Received:

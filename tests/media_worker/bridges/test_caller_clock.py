@@ -34,3 +34,14 @@ def test_a_new_connection_counts_anew() -> None:
     clock.restart()
     clock.sent(SECOND)
     assert clock.started_ago_ms(0.0) == 1500.0
+
+
+def test_words_are_unanswered_from_a_little_before_they_began_until_an_answer_is_made() -> None:
+    clock = CallerClock(24000, {}, 0.0)
+    clock.sent(SECOND)
+    before = clock.unanswered_ms
+    clock.started_ago_ms(700.0)
+    clock.sent(SECOND)
+    during = clock.unanswered_ms
+    clock.answered()
+    assert (before, during, clock.unanswered_ms) == (0.0, 1300.0 + 500.0, 0.0)

@@ -133,7 +133,7 @@ def test_an_interrupted_turn_falls_silent_and_ends_when_it_is_done() -> None:
 def test_when_the_caller_spoke_is_told_by_the_audio_that_was_sent() -> None:
     scene = Scene().open()
     for _ in range(100):  # two seconds
-        scene.talk.caller_audio(SILENT_FRAME)
+        scene.talk.clock.sent(SILENT_FRAME)
     scene.talk.receive(wire.SpeechStarted("q", 1000.0))
     scene.talk.receive(wire.SpeechStopped("q", 1900.0))
     scene.talk.receive(wire.CallerTranscript("q", "Hello?"))
@@ -242,8 +242,9 @@ def test_an_answer_that_failed_is_asked_for_again_and_given_up_at_the_third_time
     scene = Scene().open()
     for name in ("r1", "r2", "r3"):
         scene.talk.receive(wire.ResponseCreated(name))
-        messages = scene.talk.receive(wire.ResponseDone(name, "failed")).send
-        assert kinds(messages) == ["response.create"]
+        assert scene.talk.receive(wire.ResponseDone(name, "failed")).send == []
+        assert scene.talk.debt.failed
+        assert kinds(scene.talk.ask_again()) == ["response.create"]
     assert [type(event) for event in scene.events].count(Failed) == 1
 
 

@@ -2,23 +2,31 @@ import pytest
 
 from media_worker.bridges.realtime_speech.lateness import (
     AskAgain,
+    Debt,
     Excuse,
     GiveUp,
     Lateness,
     Remedy,
 )
-from media_worker.limits import ANSWER_LATEST_S, ANSWER_STALLED_S, WAITING_S
+from media_worker.limits import ANSWER_AGAIN_S, ANSWER_LATEST_S, ANSWER_STALLED_S, WAITING_S
 
 TICK_S = 0.25
 
 
 def told(
-    lateness: Lateness, seconds: float, *, playing: bool = False, answering: bool = False
+    lateness: Lateness,
+    seconds: float,
+    *,
+    playing: bool = False,
+    answering: bool = False,
+    failed: bool = False,
 ) -> list[tuple[float, Remedy]]:
     """What is to be done while the caller waits so long, and when."""
     found: list[tuple[float, Remedy]] = []
     for tick in range(1, round(seconds / TICK_S) + 1):
-        remedies = lateness.passed(TICK_S, waits=True, playing=playing, answering=answering)
+        remedies = lateness.passed(
+            TICK_S, waits=True, playing=playing, answering=answering, failed=failed
+        )
         found += [(tick * TICK_S, remedy) for remedy in remedies]
     return found
 
@@ -53,5 +61,50 @@ def test_while_an_earlier_sentence_is_heard_nobody_waits() -> None:
 def test_an_answer_ends_the_wait_and_the_next_one_begins_anew(waited_s: float) -> None:
     lateness = Lateness(1)
     told(lateness, waited_s)
-    assert lateness.passed(TICK_S, waits=False, playing=True, answering=True) == []
+    answered = {"waits": False, "playing": True, "answering": True, "failed": False}
+    assert lateness.passed(TICK_S, **answered) == []
     assert told(lateness, WAITING_S)[0] == (WAITING_S, Excuse(0))
+
+
+def test_an_answer_that_failed_is_asked_for_again_after_a_moment_and_then_again() -> None:
+    found = told(Lateness(0), 2 * ANSWER_AGAIN_S, failed=True)
+    assert found == [(ANSWER_AGAIN_S, AskAgain()), (2 * ANSWER_AGAIN_S, AskAgain())]
+
+
+def test_words_are_owed_to_a_caller_who_has_spoken_until_something_is_heard() -> None:
+    debt = Debt(owed=False)
+    debt.caller_ended()
+    assert not debt.comes_to_nothing("completed", spoke=True)
+    owed_before_the_sound = debt.owed
+    debt.heard()
+    assert (owed_before_the_sound, debt.owed) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("insists", "status", "spoke", "nothing"),
+    [
+        (False, "failed", False, True),
+        (False, "failed", True, True),  # half an answer
+        (False, "completed", False, False),  # on purpose
+        (True, "completed", False, True),
+        (True, "completed", True, False),
+        (True, "cancelled", False, False),
+    ],
+)
+def test_an_answer_without_words_is_none_to_a_caller_whose_model_had_to_be_asked(
+    insists: bool, status: str, spoke: bool, nothing: bool
+) -> None:
+    debt = Debt(owed=True)
+    if insists:
+        debt.insist()
+    assert debt.comes_to_nothing(status, spoke=spoke) is nothing
+    debt.caller_began()
+    assert not debt.failed
+
+
+def test_a_function_call_is_an_answer() -> None:
+    debt = Debt(owed=True)
+    debt.insist()
+    debt.called()
+    assert not debt.comes_to_nothing("completed", spoke=False)
+    assert not debt.owed

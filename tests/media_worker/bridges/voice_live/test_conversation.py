@@ -107,7 +107,7 @@ def test_speech_is_timed_by_the_audio_sent_without_padding_and_silence() -> None
     )
     conversation = opened(agent)
     for _ in range(20):
-        conversation.caller_audio(AUDIO)  # two seconds
+        conversation.clock.sent(AUDIO)  # two seconds
     started = conversation.receive(wire.SpeechStarted("u", 500.0)).report
     stopped = conversation.receive(wire.SpeechStopped("u", 1900.0)).report
     assert started == [SpeechStarted("u", 1200.0)]
