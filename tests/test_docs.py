@@ -51,7 +51,7 @@ def test_every_make_target_that_the_readme_names_exists() -> None:
     assert set(re.findall(r"^(?:\$ )?make (\w+)", read("README.md"), re.MULTILINE)) <= targets
 
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def anchors(page: Path) -> set[str]:
