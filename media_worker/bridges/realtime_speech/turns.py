@@ -20,6 +20,8 @@ class Turn:
     written: bool = False
     said: bool = False
     interrupted: bool = False
+    ended: bool = False
+    """Its end was reported."""
     status: TurnStatus = "completed"
     usage: Mapping[str, int] = field(default_factory=dict)
 
@@ -64,5 +66,6 @@ class Turns:
         self._end_if_over(turn)
 
     def _end_if_over(self, turn: Turn) -> None:
-        if turn.written and turn.said:
+        if turn.written and turn.said and not turn.ended:
+            turn.ended = True
             self._report(AgentTurnEnded(turn.name, turn.status, turn.usage))

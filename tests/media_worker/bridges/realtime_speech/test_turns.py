@@ -30,6 +30,15 @@ def test_an_interrupted_turn_ends_as_cancelled_whatever_the_service_says() -> No
     assert events[-1] == AgentTurnEnded("r1", "cancelled", {})
 
 
+def test_a_turn_that_is_cut_after_its_last_word_was_made_ends_once() -> None:
+    known, events = turns()
+    turn = known.begin("r1")
+    known.written(turn, "completed", {"total_tokens": 3})
+    known.said(turn)
+    known.said(turn, interrupted=True)
+    assert [type(event) for event in events].count(AgentTurnEnded) == 1
+
+
 def test_an_answer_is_to_come_until_it_is_said_or_cut_and_words_of_ours_are_none() -> None:
     known, _ = turns()
     known.begin("own-1", is_response=False)
