@@ -11,8 +11,12 @@ from tests.packages.fresh import ROOT, locked, run
 LOAD = """
 sys.path.insert(0, unpacked)
 import importlib, pkgutil
-import media_worker
-modules = [m.name for m in pkgutil.walk_packages(media_worker.__path__, "media_worker.")]
+import doctor, media_worker
+modules = [
+    module.name
+    for room in (media_worker, doctor)
+    for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")
+]
 for name in modules:
     importlib.import_module(name)  # those that are loaded on demand, too: the Speech SDK's
 told = modules
@@ -28,19 +32,20 @@ def _write(root: Path, *names: str, ignore: str | None = None) -> Path:
     return root
 
 
-def test_nothing_gets_in_but_the_worker_what_it_shares_and_its_requirements() -> None:
+def test_nothing_gets_in_but_the_worker_the_doctor_and_what_they_share() -> None:
     files = worker_context.files(ROOT)
-    assert {file.parts[0] for file in files} == {"agents.toml", "media_worker", "switchboard"}
+    rooms = {"media_worker", "switchboard", "doctor", "functions"}
+    assert {file.parts[0] for file in files} == {"agents.toml", "docs", *rooms}
     assert Path("media_worker/requirements.txt") in files
     assert {file.name for file in files if file.suffix != ".py"} == {
-        *("requirements.txt", "agents.schema.json", "agents.toml")
+        *("requirements.txt", "agents.schema.json", "agents.toml", "operations.md")
     }
 
 
 def test_what_is_put_beside_them_one_day_stays_out(tmp_path: Path) -> None:
     inside = ("media_worker/bridges/voice_live.py", "switchboard/record.py")
     outside = (
-        *(".env", "requirements.txt", "function_app.py", "functions/decide.py"),
+        *(".env", "requirements.txt", "function_app.py", "docs/costs.md", "docs/more/x.md"),
         *("tests/switchboard/test_record.py", ".venv/lib/switchboard/x.py", "media_worker_env/x"),
         *("media_worker/Dockerfile", "media_worker/bridges/__pycache__/voice_live.pyc"),
     )
@@ -74,7 +79,7 @@ def test_the_worker_loads_from_its_context_with_its_own_requirements(tmp_path: P
         shutil.copy(ROOT / file, tmp_path / file)
     seen = run(tmp_path, LOAD)
     assert str(tmp_path / "switchboard" / "ledger.py") in seen.ours
-    assert "media_worker.__main__" in seen.told
+    assert {"media_worker.__main__", "doctor.command"} <= set(seen.told)
     assert "azure-cognitiveservices-speech" in seen.distributions
     assert not seen.elsewhere
     assert set(seen.distributions) <= locked(ROOT / "media_worker" / "requirements.txt")
