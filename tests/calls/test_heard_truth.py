@@ -1,6 +1,7 @@
 """Interruptions on the second bridge, hundreds of them at random moments: the model's memory and
 the record hold the words that the caller heard, to the word, and each in its place."""
 
+import math
 import random
 from pathlib import Path
 
@@ -27,6 +28,7 @@ greeting = '''{greeting}'''
 instructions = "You answer the phone."
 waiting = []
 voice = {voice}
+barge_in = {{ sensor = "{sensor}" }}
 """
 STREAM = '"en-US-AvaMultilingualNeural"'
 CLAUSES = '{ name = "en-US-AvaMultilingualNeural", style = "cheerful" }'
@@ -73,6 +75,8 @@ def check_sound(talk: Talk) -> None:
         assert len({part.stops_before for part in turn.played}) <= 1, turn.written
 
 
+@pytest.mark.long
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("latency_s", [0.0, 1.2], ids=["in time", "late"])
 @pytest.mark.parametrize("slow", [False, True], ids=["at once", "with pauses"])
 @pytest.mark.parametrize("voice", [STREAM, CLAUSES], ids=["stream", "clauses"])
@@ -84,7 +88,8 @@ def test_whenever_the_caller_interrupts_the_agent_knows_to_the_word_what_was_hea
     chance = random.Random(f"{voice} {slow} {latency_s}")
     lead_ms = 0.0 if latency_s else 200.0
     plan = talk(chance, INTERRUPTIONS, loose=slow or latency_s > 0, lead_ms=lead_ms)
-    agents = AGENT.format(greeting=plan.greeting, voice=voice)
+    sensor = {(True, 0.0): "rms", (True, 1.2): "both"}.get((slow, latency_s), "service")
+    agents = AGENT.format(greeting=plan.greeting, voice=voice, sensor=sensor)
 
     async def scenario() -> None:
         async with whole(
@@ -94,7 +99,9 @@ def test_whenever_the_caller_interrupts_the_agent_knows_to_the_word_what_was_hea
             realtime=RealtimeSwitches(
                 delta_s=0.3 if slow else 0.015, delta_characters=5, latency_s=latency_s
             ),
-            speech=SpeechSwitches(first_byte_s=lead_ms / 1000),
+            speech=SpeechSwitches(
+                speed=math.inf if latency_s else 20.0, chunk_ms=200, first_byte_s=lead_ms / 1000
+            ),
         ) as system:
             call = await system.call(plan.caller)
             outcome = await call.ended()

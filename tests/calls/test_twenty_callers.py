@@ -31,7 +31,7 @@ from tests.calls.random_talk import SHORTEST_WORD_MS, invented, spoken_form, wri
 from tests.calls.whole import Whole, whole
 from tests.media_worker.speech_stage import STREAM, Ear, pooled
 
-CALLS, INTERRUPTIONS = 20, 4
+CALLS, INTERRUPTIONS = 20, 3
 CLOSE_MS = 60.0
 """Nearer to the middle of a word, a cut may count it or not."""
 LAG_EVERY_S = 0.02
