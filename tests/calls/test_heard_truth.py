@@ -3,13 +3,16 @@ the record hold the words that the caller heard, to the word, and each in its pl
 
 import math
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from simulator.acs_switches import AcsSwitches
 from simulator.realtime_session import Session
 from simulator.realtime_switches import RealtimeSwitches
 from simulator.speech_service_switches import SpeechSwitches
+from simulator.speech_service_turn import SpokenUtterance
 from switchboard.record import CallRecord, Ended
 from tests.calls.heard import Told, letters, played, sort_into
 from tests.calls.random_talk import Talk, talk
@@ -67,8 +70,10 @@ def check_record(record: CallRecord, talk: Talk) -> None:
         assert kept.interrupted or turn.whole, turn
 
 
-def check_sound(talk: Talk) -> None:
-    """Of a turn that was stopped nothing is sent any more."""
+def check_sound(talk: Talk, utterances: Iterable[SpokenUtterance]) -> None:
+    """Of a turn that was stopped nothing is sent any more, and its words are in no later one."""
+    for utterance in utterances:
+        assert any(letters(utterance.text) in letters(turn.spoken) for turn in talk.turns)
     for turn in talk.turns:
         for part in turn.played:
             assert part.stops_within == 0, part.spoken.text
@@ -88,6 +93,7 @@ def test_whenever_the_caller_interrupts_the_agent_knows_to_the_word_what_was_hea
     chance = random.Random(f"{voice} {slow} {latency_s}")
     lead_ms = 0.0 if latency_s else 200.0
     plan = talk(chance, INTERRUPTIONS, loose=slow or latency_s > 0, lead_ms=lead_ms)
+    delay_ms = 120 if slow else 0
     sensor = {(True, 0.0): "rms", (True, 1.2): "both"}.get((slow, latency_s), "service")
     agents = AGENT.format(greeting=plan.greeting, voice=voice, sensor=sensor)
 
@@ -96,6 +102,8 @@ def test_whenever_the_caller_interrupts_the_agent_knows_to_the_word_what_was_hea
             tmp_path,
             agents_toml=agents,
             scripts=[plan.agent],
+            acs=AcsSwitches(playout_delay_ms=delay_ms),
+            worker_env={"PLAYOUT_DELAY_MS": str(delay_ms)},
             realtime=RealtimeSwitches(
                 delta_s=0.3 if slow else 0.015, delta_characters=5, latency_s=latency_s
             ),
@@ -108,7 +116,7 @@ def test_whenever_the_caller_interrupts_the_agent_knows_to_the_word_what_was_hea
             assert outcome.as_scripted, outcome.faults
             await system.settled()
             sort_into(plan.turns, played(call, system.world.speech.utterances))
-            check_sound(plan)
+            check_sound(plan, system.world.speech.utterances)
             (session,) = system.world.realtime.sessions
             check_memory(session, plan)
             # The service cancels by itself when it hears the caller: ours may come too late.
