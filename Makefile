@@ -1,12 +1,13 @@
 # Every target makes what it needs; Python 3.11 or newer, git and make are all that must be there.
 PYTHON ?= python3
 VENV   := .venv
+AUDIT  := .venv-audit
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench soak lock clean
+.PHONY: demo test check bench soak packages image audit lock clean
 
-demo: $(VENV)/demo.stamp  ## a phone rings, an agent answers; out/ has what was heard
+demo: $(VENV)/demo.stamp  ## two phones ring, two agents answer; out/ has what was heard
 	$(PY) -m simulator demo
 
 test: check  ## everything: style, types, import contracts, tests
@@ -25,16 +26,30 @@ bench: $(VENV)/dev.stamp  ## measured speed, beside plain reference bridges, in 
 soak: $(VENV)/dev.stamp  ## 1,000 real calls, 50 at a time: nothing may be left
 	$(PY) -m bench.soak
 
+packages: $(VENV)/dev.stamp  ## what would be uploaded, with sizes
+	$(PY) -m tests.packages
+
+image: $(VENV)/dev.stamp  ## the worker's image, built and tried out; as root on Debian or Ubuntu
+	$(PY) -m tests.image
+
+audit: $(AUDIT)/audit.stamp  ## azure-functions-doctor and checkov, every finding with its reason
+	$(AUDIT)/bin/python -m tests.audit
+
 lock: $(VENV)/venv.stamp  ## resolve the requirements anew
 	$(PIP) install uv
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" requirements/lock.sh
 
 clean:
-	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(AUDIT) out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/venv.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Switchboard needs Python 3.11 or newer; this is %d.%d. Try: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(AUDIT)/audit.stamp: requirements/audit.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.txt
 	@touch $@
 
 $(VENV)/demo.stamp: requirements/demo.txt requirements/runtime.txt $(VENV)/venv.stamp
@@ -42,6 +57,7 @@ $(VENV)/demo.stamp: requirements/demo.txt requirements/runtime.txt $(VENV)/venv.
 	$(PIP) install --require-hashes --no-deps --ignore-requires-python -r requirements/runtime.txt
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/lock.txt $(VENV)/demo.stamp
+$(VENV)/dev.stamp: requirements/lock.txt requirements/infra.txt $(VENV)/demo.stamp
 	$(PIP) install --require-hashes -r requirements/lock.txt
+	$(PIP) install --require-hashes -r requirements/infra.txt
 	@touch $@

@@ -18,7 +18,7 @@ from switchboard import azure_clients
 from switchboard.agents import VoiceLiveAgent, agent_from_json
 from switchboard.ledger import Ledger
 from switchboard.session import SessionDescriptor, call_id_of, token_hash
-from switchboard.settings import Shared
+from switchboard.shared_settings import Shared
 from switchboard.storage import RecordBlobs, SessionQueue
 
 

@@ -44,7 +44,7 @@ async def take(services: Services, event: Envelope, traceparent: str | None = No
     settings = services.settings
     decision = decide(
         event,
-        services.directory.directory(),
+        await services.directory.current(),
         acs_resource_id=settings.acs_resource_id,
         unmapped=settings.unmapped,
         now=wall_now(),
@@ -58,6 +58,7 @@ async def take(services: Services, event: Envelope, traceparent: str | None = No
             await _answer(services, decision, traceparent)
         case _:
             assert_never(decision)
+    await services.directory.freshen()  # for the next call: this one has been seen to
 
 
 async def _reject(services: Services, call: IncomingCall, why: str) -> None:

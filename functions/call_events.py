@@ -22,7 +22,7 @@ def blueprint(loading: Loading) -> func.Blueprint:
     )
     async def call_events(request: func.HttpRequest) -> func.HttpResponse:
         services = await loading.services()
-        from functions.callbacks import hear  # needs the SDKs, which are loaded by now
+        from functions.callbacks import MARK, hear  # needs the SDKs, which are loaded by now
 
         status = await hear(
             services,
@@ -31,6 +31,6 @@ def blueprint(loading: Loading) -> func.Blueprint:
             request.headers.get("Authorization"),
             request.get_body(),
         )
-        return func.HttpResponse(status_code=status)
+        return func.HttpResponse(status_code=status, headers=MARK)
 
     return functions

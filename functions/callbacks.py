@@ -21,6 +21,9 @@ from switchboard.record import Answered, CallRecord, RecordError, Ringing
 from switchboard.recovery import Recovered, recover
 from switchboard.session import is_call_id, is_token, tokens_match
 
+MARK = {"x-switchboard": "call_events"}
+"""On every reply: whoever asks whether callbacks arrive sees that it was no proxy that answered."""
+
 _PREFIX = "Microsoft.Communication."
 _TYPE = re.compile(r"[A-Za-z.]{1,80}")
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9-]{1,128}")

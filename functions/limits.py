@@ -10,9 +10,6 @@ WARM_UP_AFTER_S = 0.5
 """From import to the loading of the Azure SDKs: after indexing, which must be quick, and before
 the first call, as a rule."""
 
-DIRECTORY_CHECK_EVERY_S = 3.0
-"""Between looks at the directory file's size and time of change."""
-
 MAX_KEY_SET_BYTES = 262_144
 """A published key set has a handful of keys of 2 KB each."""
 

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.directory_file import DirectoryFile
 from functions.limits import WARM_UP_AFTER_S
+from functions.log import log
 from functions.settings import Settings
-
-APP_ROOT = Path(__file__).parents[1]
-"""Where `function_app.py` is: the host does not say in which directory it runs us."""
 
 if TYPE_CHECKING:
     from switchboard.acs_calls import CallAutomation
     from switchboard.acs_jwt import AcsTokens
     from switchboard.ledger import Ledger
+    from switchboard.live_directory import LiveDirectory, News
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Services:
     """What answering a call, and hearing of one, needs."""
 
     settings: Settings
-    directory: DirectoryFile
+    directory: "LiveDirectory"
     ledger: "Ledger"
     calls: "CallAutomation"
     tokens: "AcsTokens"
@@ -86,8 +84,9 @@ def _import_everything() -> None:
     from azure.storage.queue import aio as queues
 
     from functions import answering, callbacks
+    from switchboard import live_directory
 
-    assert all((identity, blobs, queues, answering, callbacks))
+    assert all((identity, blobs, queues, answering, callbacks, live_directory))
 
 
 def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Services:
@@ -97,7 +96,9 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Services:
     from switchboard import azure_clients, storage
     from switchboard.acs_calls import CallAutomation
     from switchboard.acs_jwt import AcsTokens, KeySet
+    from switchboard.generations import Generations
     from switchboard.ledger import Ledger
+    from switchboard.live_directory import LiveDirectory
 
     credential = azure_clients.token_credential(settings)
     acs = azure_clients.acs_client(settings, credential)
@@ -105,8 +106,10 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Services:
     queue = azure_clients.sessions_queue(settings, credential)
     keys = KeySet(settings.acs_jwks_url, KeyFetch(settings.tls_ca_file), loop.time)
     messages = storage.SessionQueue(queue, records)
-    directory = DirectoryFile(APP_ROOT / settings.agents_file, loop.time)
-    directory.directory()
+    published = azure_clients.directory_container(settings, credential)
+    file = Path(settings.agents_file)
+    directory = LiveDirectory(file, Generations(published), loop.time, _report)
+    directory.read_file()
     logging.getLogger("switchboard").setLevel(settings.log_level)
     logging.getLogger("azure").setLevel(logging.WARNING)  # else each request is logged twice
     return Services(
@@ -115,5 +118,19 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Services:
         ledger=Ledger(storage.RecordBlobs(records), messages, by=secrets.token_hex(8)),
         calls=CallAutomation(acs),
         tokens=AcsTokens(keys, settings.acs_issuer, settings.acs_immutable_resource_id),
-        clients=(acs, records, queue, *([credential] if credential is not None else [])),
+        clients=(acs, records, queue, published, *([credential] if credential is not None else [])),
+    )
+
+
+def _report(news: "News") -> None:
+    """What the directory has to tell, as a line of the log."""
+    good = news.event == "directory_read"
+    log(
+        news.event,
+        logging.INFO if good else logging.ERROR,
+        source=news.source,
+        what=news.what,
+        line=news.line,
+        agents=news.agents if good else None,
+        **{"generation" if good else "kept": news.generation},
     )

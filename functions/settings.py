@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from switchboard.settings import Shared, choice, matching, number_choice, setting, url
+from switchboard.settings import choice, matching, number_choice, setting, url
+from switchboard.shared_settings import Shared
 
 _ARM_ID = matching(
     r"/subscriptions/[^/?#\s]+/resourceGroups/[^/?#\s]+/providers/"
@@ -34,10 +35,6 @@ class Settings(Shared):
         "apology; unset: a caller who cannot be helped is transferred or hung up on unspoken to.",
         url("https"),
         default=None,
-    )
-    agents_file: str = setting(
-        "Path of the directory of agents and numbers; relative to the app's root.",
-        default="agents.toml",
     )
     audio_rate: int = setting(
         "Samples per second of the callers' audio: 24000, which Voice Live uses too, or 16000.",

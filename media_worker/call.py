@@ -1,9 +1,9 @@
 """One call: audio straight through between the caller's leg and the agent's bridge.
 
 One task group: the two pumps, and beside them the watch over the call's own deadlines, the keeper
-of its record, and whoever may stop it. On the audio path there is no queue and no change of task:
-a frame is decoded, wrapped anew and written by the task that received it. Whoever finds the call's
-end raises `Over`.
+of its record, the way to a person, and whoever may stop it. On the audio path there is no queue and
+no change of task: a frame is decoded, wrapped anew and written by the task that received it.
+Whoever finds the call's end raises `Over`.
 """
 
 import asyncio
@@ -28,12 +28,16 @@ from media_worker.limits import (
     CHECKPOINT_S,
     FIRST_FRAME_S,
     HANG_UP_S,
+    OWN_APOLOGY_S,
     PAUSE_POLL_S,
     RESUME_S,
 )
+from media_worker.playback import Playback
 from media_worker.playout import Playout
+from media_worker.tools import offered
 from media_worker.watch import Line, Over, Watch
 from switchboard.end_reason import EndReason
+from switchboard.moves import Parting
 from switchboard.record import TurnRecord
 from switchboard.session import SessionDescriptor
 
@@ -71,6 +75,8 @@ class Call:
         self._frames_in = 0
         self._taken = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._not_transferring = asyncio.Event()
+        self._not_transferring.set()
         self._stop = Over(LetGo("handed_over"))
 
     # --- for the process around -------------------------------------------------------------------
@@ -87,16 +93,14 @@ class Call:
             self._rate = frame.sample_rate
         async with self._open_bridge(self._agent, self._rate) as bridge:
             self._bridge: Bridge = bridge
-            playout = Playout(self._rate, self._delay_s)
+            playback = Playback(self._line.send, self._now, Playout(self._rate, self._delay_s))
             began_at = self._now() - self._earlier_s
+            tools = offered(person=self._descriptor.fallback_number is not None)
             self._talk = Exchange(
-                self._agent, bridge, self._send, self._now, playout, began_at, self._earlier
+                self._agent, bridge, playback, self._now, began_at, self._earlier, tools
             )
             self._watch = Watch(self._talk, bridge, self._line)
-            over = await self._carry(frame)
-            outcome = self._outcome(over)
-            await self._take_leave(over, outcome)
-        return outcome
+            return await self._part(await self._carry(frame))
 
     async def pause(self, limit_s: float) -> None:
         """Returns in a pause of the talk, at the latest after `limit_s`: a moment to move the
@@ -135,34 +139,45 @@ class Call:
                 tasks.create_task(self._watch_over(), name="watch")
                 tasks.create_task(self._keep_record(), name="keep record")
                 tasks.create_task(self._await_stop(), name="stop")
+                tasks.create_task(self._put_through(), name="put through")
         except* Over as group:
             ends = [error for error in group.exceptions if isinstance(error, Over)]
         return ends[0]
 
     def _outcome(self, over: Over) -> CallOutcome:
-        talk = self._talk
-        first_audio_at = talk.first_audio_at
         return CallOutcome(
             over.ending,
-            talk.turns.records(self._now()),
-            dict(talk.usage),
-            None if first_audio_at is None else (first_audio_at - talk.started_at) * 1000,
+            self._talk.turns.records(self._now()),
+            dict(self._talk.usage),
+            self._talk.greeting_ms,
             self._frames_in,
-            talk.frames_out,
+            self._talk.playback.frames_out,
             self._bad_frames.count,
             over.why,
         )
 
-    async def _take_leave(self, over: Over, outcome: CallOutcome) -> None:
-        if isinstance(over.ending, LetGo) or over.caller_gone:
-            return
+    async def _part(self, over: Over) -> CallOutcome:
+        ending = over.ending
+        if isinstance(ending, LetGo) or over.caller_gone:
+            return self._outcome(over)
+        parting: Parting = "hang_up"
+        if ending.reason in _APOLOGISE:
+            parting = "to_person" if await self._apologised(ending.reason) else "apologise"
+        outcome = self._outcome(over)
         with suppress(TimeoutError):
-            if over.ending.reason in _APOLOGISE:
-                async with asyncio.timeout(APOLOGY_S):
-                    await self._owner.apologise(outcome)
-            else:
-                async with asyncio.timeout(HANG_UP_S):
-                    await self._owner.hang_up(outcome)
+            async with asyncio.timeout(HANG_UP_S if parting == "hang_up" else APOLOGY_S):
+                await self._owner.part(outcome, parting)
+        return outcome
+
+    async def _apologised(self, reason: EndReason) -> bool:
+        """Whether the caller has heard the apology in the agent's own voice."""
+        if reason is EndReason.MEDIA_FAILED or self._line.lost:
+            return False
+        apology = self._bridge.apology()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OWN_APOLOGY_S):
+                await self._talk.finish(self._agent.apology, apology)
+        return apology is not None
 
     # --- caller to agent --------------------------------------------------------------------------
 
@@ -207,6 +222,7 @@ class Call:
         """The leg closed, which is not the end: finds out what is. The bridge stays meanwhile."""
         self._line.lost = True
         await self._talk.mute()
+        await self._not_transferring.wait()
         try:
             async with asyncio.timeout(RESUME_S):
                 lost = await self._owner.socket_lost()
@@ -223,9 +239,6 @@ class Call:
                 raise Over(LetGo("superseded"))
             case _:
                 assert_never(lost)
-
-    async def _send(self, message: bytes) -> None:
-        await self._line.leg.send(message)
 
     # --- agent to caller --------------------------------------------------------------------------
 
@@ -261,6 +274,16 @@ class Call:
     async def _watch_over(self) -> None:
         await self._taken.wait()
         await self._watch.run()
+
+    async def _put_through(self) -> None:
+        number = self._descriptor.fallback_number
+        while True:
+            await self._talk.person_wanted()
+            self._not_transferring.clear()
+            if number is not None and await self._owner.transfer(number):
+                raise Over(Ended(EndReason.TRANSFERRED), caller_gone=True)
+            self._not_transferring.set()
+            await self._talk.not_put_through()
 
     async def _await_stop(self) -> None:
         await self._stopped.wait()

@@ -1,7 +1,8 @@
 """Entra tokens that are there before a call asks: one scope, refreshed in the background."""
 
 import asyncio
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
@@ -9,6 +10,9 @@ from azure.core.exceptions import AzureError
 from media_worker import log
 from media_worker.limits import TOKEN_CHECK_S, TOKEN_WAIT_S
 from switchboard.clock import wall_now
+
+Loops: TypeAlias = dict[str, Callable[[], Awaitable[None]]]
+"""What runs for ever beside the calls, by name."""
 
 
 class Credential(Protocol):

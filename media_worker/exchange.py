@@ -1,13 +1,14 @@
-"""The talk between caller and agent: whose turn it is, what is played, what was heard of it.
+"""The talk between caller and agent, moved by the events of the bridge and by what the caller does.
 
-The only place that sends to the caller. Floor, playout clock and turns move together here, on the
-events of the bridge; the call around it owns the connections and the time limits.
+What is played is `playback.py`, what is kept `turns.py`; the call around it owns the connections
+and the time limits.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import assert_never
 
-from media_worker import acs_media
 from media_worker.bridges import (
     AgentAudio,
     AgentSaid,
@@ -20,11 +21,17 @@ from media_worker.bridges import (
     ToolCall,
 )
 from media_worker.dtmf import Digits
-from media_worker.floor import Action, Floor
-from media_worker.limits import FIRST_AUDIO_S, PAUSE_S, TURN_AHEAD_S, TURN_START_S
+from media_worker.floor import Action
+from media_worker.limits import (
+    FIRST_AUDIO_S,
+    LAST_WORDS_AHEAD_S,
+    PAUSE_S,
+    TURN_START_S,
+)
 from media_worker.patience import Patience
-from media_worker.playout import Cut, Playout
-from media_worker.tools import END_CALL
+from media_worker.playback import Playback
+from media_worker.to_person import WayToPerson
+from media_worker.tools import NOT_NOW, NOT_REACHED, Answer, Leave, PutThrough, Tool, ToolCalls
 from media_worker.turns import Turns
 from switchboard.agents import Agent
 from switchboard.end_reason import EndReason
@@ -34,10 +41,7 @@ LINE_DROPPED = (
     "The phone line dropped for a moment and the caller missed what you were saying. Apologise in "
     "a few words, then say it again."
 )
-_FAREWELL_FIRST = '{"result":"The call ends after your next words. Say goodbye now."}'
-_ENDING = '{"result":"The call is ending."}'
-_NOT_ENDING = '{"result":"The caller interrupted you: the call goes on."}'
-_UNKNOWN_TOOL = '{"error":"There is no such function."}'
+_LAST = "last words"
 
 TalkEvent = (
     SpeechStarted
@@ -53,43 +57,44 @@ TalkEvent = (
 
 
 class Exchange:
-    """The talk of one call. `send` writes to the caller's leg and raises ConnectionError when it
-    is closed; `now` is the loop's clock; `began_at`, by it, when the media's first frame came, and
-    `earlier` the turns since, before this worker had the call."""
+    """The talk of one call. `now` is the loop's clock; `began_at`, by it, when the media's first
+    frame came, and `earlier` the turns since, before this worker had the call; `tools`: what the
+    model was offered."""
 
     def __init__(
         self,
         agent: Agent,
         bridge: Bridge,
-        send: Callable[[bytes], Awaitable[None]],
+        playback: Playback,
         now: Callable[[], float],
-        playout: Playout,
         began_at: float,
         earlier: Sequence[TurnRecord] = (),
+        tools: Sequence[Tool] = (),
     ) -> None:
         self._bridge = bridge
-        self._send = send
+        self.playback = playback
+        self._floor = playback.floor
         self._now = now
-        self._floor = Floor()
-        self._playout = playout
         self.started_at = now()
         """When this worker began."""
         self.turns = Turns(began_at, keep_text=agent.transcript, earlier=earlier)
         self.patience = Patience(agent, began_at)
         self.usage: Counter[str] = Counter()
-        self.first_audio_at: float | None = None
-        self.frames_out = 0
-        self.sending_since: float | None = None
-        """Since when the leg has been taking one message; None: it is not."""
         self._digits = Digits()
-        self._end_calls: dict[str, str] = {}
+        self._tool_calls = ToolCalls(tools)
+        self._to_person = WayToPerson()
         self._caller_speaks = False
-        self._muted = False
         self._missed = False
         """Whether something was said that no leg carried."""
         self._asked = False
         """Whether the bridge was asked to speak and has not begun."""
         self._quiet_since = self._last_event_at = self.started_at
+
+    @property
+    def greeting_ms(self) -> float | None:
+        """From this worker's beginning to the first agent audio; None: there was none."""
+        at = self.playback.first_audio_at
+        return None if at is None else (at - self.started_at) * 1000
 
     # --- what the bridge reports ------------------------------------------------------------------
 
@@ -105,18 +110,11 @@ class Exchange:
         self._asked = False
         if self._floor.audio(event.turn) is not Action.PLAY:
             return
-        if self._muted:
+        if self.playback.muted:
             await self._miss(event.turn)
             return
-        self._playout.sent(event.turn, acs_media.sample_count(event.audio), now)
         self.turns.agent_audio(event.turn, now)
-        if self.first_audio_at is None:
-            self.first_audio_at = now
-        for message in acs_media.encode_audio(event.audio):
-            if not self._floor.is_stale(event.turn):  # it may become so while the leg is slow
-                await self._write(message)
-        if self._playout.ahead_s(now) > TURN_AHEAD_S:
-            self._floor.close(event.turn)
+        if not await self.playback.play(event.turn, event.audio):
             await self._bridge.cancel(event.turn)
 
     async def hear(self, event: TalkEvent) -> None:
@@ -144,28 +142,28 @@ class Exchange:
             case AgentSaid(turn, text):
                 self.turns.agent_said(turn, text)
             case ToolCall(turn, call, name):
-                if name == END_CALL:
-                    self._end_calls[turn] = call
-                else:
-                    await self._answer(call, _UNKNOWN_TOOL, react=True)
+                if (answer := self._tool_calls.called(turn, call, name)) is not None:
+                    await self._answer(answer)
 
     async def _turn_ended(self, event: AgentTurnEnded, now: float) -> None:
         turn = event.turn
         stale = self._floor.is_stale(turn)
         self._floor.turn_ended(turn)
-        self.turns.agent_ended(turn, max(now, self._playout.ends_at))
+        self.turns.agent_ended(turn, max(now, self.playback.ends_at))
         self.usage.update(event.usage)
         self._quiet_since = max(self._quiet_since, now)
-        if (call := self._end_calls.pop(turn, None)) is None:
-            return
-        if stale:
-            await self._answer(call, _NOT_ENDING, react=False)
-        elif self.patience.ending or self._playout.sent_ms(turn):
-            self.patience.say_farewell(EndReason.AGENT_ENDED, now, begun=True)
-            await self._answer(call, _ENDING, react=False)
-        else:
-            self.patience.say_farewell(EndReason.AGENT_ENDED, now, begun=False)
-            await self._answer(call, _FAREWELL_FIRST, react=True)
+        spoke = self.patience.ending or self.playback.sent_ms(turn) > 0
+        for use in self._tool_calls.turn_ended(turn, interrupted=stale, spoke=spoke):
+            match use:
+                case Answer():
+                    await self._answer(use)
+                case Leave(answer, said):
+                    self.patience.say_farewell(EndReason.AGENT_ENDED, now, begun=said)
+                    await self._answer(answer)
+                case PutThrough():
+                    self._to_person.wish(use)
+                case _:
+                    assert_never(use)
 
     # --- what the caller and the call do ----------------------------------------------------------
 
@@ -174,6 +172,8 @@ class Exchange:
         much of its turn was heard."""
         self.patience.caller_spoke()
         await self._silence_agent()
+        if (wish := self._to_person.withdraw()) is not None:
+            await self._answer(Answer(wish.call, NOT_NOW, react=False))
 
     async def key(self, tone: str) -> None:
         """The caller pressed a key, which silences the agent as speaking would."""
@@ -193,15 +193,38 @@ class Exchange:
         self._ask(self._now())
         await self._bridge.say(text)
 
+    async def finish(self, words: str, audio: bytes | None) -> None:
+        """Returns when all was heard: what was said before (much of it is cut off instead), and
+        these last words of the agent, where there is audio of them."""
+        if self.playback.ahead_s() > LAST_WORDS_AHEAD_S:
+            await self._silence_agent()
+        if audio is not None:
+            await self.hear(AgentTurnStarted(_LAST))
+            await self.hear(AgentSaid(_LAST, words))
+            await self.hear(AgentAudio(_LAST, audio))
+            await self.hear(AgentTurnEnded(_LAST, "completed", {}))
+        await asyncio.sleep(self.playback.ahead_s())
+
+    async def person_wanted(self) -> None:
+        """Returns when the agent wants the caller put through to a person and has been heard to
+        the end. `not_put_through` follows, or the call's end."""
+        await self._to_person.begin(self.playback.ahead_s)
+
+    async def not_put_through(self) -> None:
+        """The person cannot be reached: the agent is told, and goes on."""
+        self._quiet_since = self._now()
+        if (wish := self._to_person.failed()) is not None:
+            await self._answer(Answer(wish.call, NOT_REACHED, react=True))
+
     async def mute(self) -> None:
         """The leg is lost: what the agent says now is not heard, and it shall know that."""
-        self._muted = True
+        self.playback.muted = True
         if await self._silence_agent():
             self._missed = True
 
     async def unmute(self) -> None:
         """There is a leg again."""
-        self._muted = False
+        self.playback.muted = False
         self._quiet_since = self._now()
         if self._missed:
             self._missed = False
@@ -213,8 +236,9 @@ class Exchange:
     def quiet_since(self, now: float) -> float | None:
         """Since when nobody has been speaking and nothing is being made or played; None: they do.
         The bridge's answer to the caller's last words may still be on its way."""
-        ends_at = self._playout.ends_at
-        if self._caller_speaks or self._asked or self._floor.busy or ends_at > now:
+        ends_at = self.playback.ends_at
+        busy = self._caller_speaks or self._asked or self._floor.busy or self._to_person.is_on
+        if busy or ends_at > now:
             return None
         return max(self._quiet_since, ends_at)
 
@@ -225,7 +249,7 @@ class Exchange:
 
     def stalled(self, now: float) -> bool:
         """Whether the bridge owes words and has been still for too long, with nothing to hear."""
-        still_s = now - max(self._last_event_at, self._playout.ends_at)
+        still_s = now - max(self._last_event_at, self.playback.ends_at)
         return (self._asked and still_s > TURN_START_S) or (
             self._floor.busy and still_s > FIRST_AUDIO_S
         )
@@ -236,7 +260,7 @@ class Exchange:
         if self._digits.due_at is not None:
             due.append(self._digits.due_at)
         if self.patience.ending:
-            due.append(self._playout.ends_at)
+            due.append(self.playback.ends_at)
         return due
 
     # --- within -----------------------------------------------------------------------------------
@@ -244,19 +268,9 @@ class Exchange:
     async def _silence_agent(self) -> bool:
         """Makes all turns stale; returns whether something of them goes unheard."""
         now = self._now()
-        if self._playout.ends_at <= now:
-            self._floor.drained()
-        action, being_made = self._floor.speech()
-        if action is Action.NOTHING:
-            return False
-        cuts = self._playout.stop(now) if action is Action.BARGE_IN else []
-        known = {cut.turn for cut in cuts}
-        for turn in being_made:
-            if turn not in known:  # all that was sent of it has been heard
-                cuts.append(Cut(turn, self._playout.sent_ms(turn), self._playout.sent_ms(turn)))
-        self._quiet_since = now
-        if action is Action.BARGE_IN:
-            await self._write(acs_media.STOP_AUDIO)
+        cuts = await self.playback.silence()
+        if cuts:
+            self._quiet_since = now
         for cut in cuts:
             words = await self._bridge.interrupt(cut.turn, cut.heard_ms)
             self.turns.agent_cut(cut.turn, now, cut.heard_ms, cut.sent_ms, words)
@@ -276,23 +290,11 @@ class Exchange:
         self._floor.close(turn)
         await self._bridge.interrupt(turn, 0)
 
-    async def _answer(self, call: str, output: str, *, react: bool) -> None:
-        if react:
+    async def _answer(self, answer: Answer) -> None:
+        if answer.react:
             self._ask(self._now())
-        await self._bridge.answer(call, output, react=react)
+        await self._bridge.answer(answer.call, answer.output, react=answer.react)
 
     def _ask(self, now: float) -> None:
         self._asked = True
         self._last_event_at = now
-
-    async def _write(self, message: bytes) -> None:
-        if self._muted:
-            return
-        self.sending_since = self._now()
-        try:
-            await self._send(message)
-            self.frames_out += 1
-        except ConnectionError:
-            pass  # the call finds its leg closed and asks what became of it
-        finally:
-            self.sending_since = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from switchboard.end_reason import EndReason
+from switchboard.moves import Parting
 from switchboard.record import TurnRecord
 
 
@@ -61,13 +62,14 @@ class Owner(Protocol):
         """The leg closed. Finds out what became of the call, within `RESUME_S`."""
         ...
 
-    async def apologise(self, outcome: "CallOutcome") -> None:
-        """The agent cannot speak: says the apology through Azure Communication Services, then
-        transfers to the number's fallback or hangs up. `outcome` is what is known by then, for
-        the record, which is written before the caller hears anything."""
+    async def transfer(self, number: str) -> bool:
+        """Hands the caller to this number (E.164). True: the call is over for us; False: nobody
+        took it, and the caller is still here."""
+        ...
 
-    async def hang_up(self, outcome: "CallOutcome") -> None:
-        """Ends the call for the caller, who is still there; `outcome` as above."""
+    async def part(self, outcome: "CallOutcome", parting: Parting) -> None:
+        """Ends the call for the caller, who is still there. `outcome` is what is known by then,
+        for the record, which is written before anything is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,30 +69,48 @@ PAUSE_POLL_S = 0.1
 APOLOGY_S = 30.0
 """The apology is a sentence of speech and a transfer; the record's closing waits no longer."""
 
+OWN_APOLOGY_S = 12.0
+"""The apology in the agent's own voice, behind what is being heard at most `LAST_WORDS_AHEAD_S`."""
+
+LAST_WORDS_AHEAD_S = 3.0
+"""So much of a failing agent's turn is still heard before its apology; the rest is cut off."""
+
 HANG_UP_S = 10.0
 """Two tries of an ACS request; the caller hangs up by himself sooner or later."""
 
 MAX_TURNS = 500
 """Turns kept for the record of a call, the newest: a turn every seven seconds for an hour."""
 
-# --- the bridge to Voice Live ---------------------------------------------------------------------
+# --- the bridges' sessions ------------------------------------------------------------------------
 CONNECT_TRIES = 3
 """A refused or failed handshake is tried again: most faults of a network last under a second."""
 
-CONNECT_TRY_S = 4.0
+CONNECT_TRY_S = 2.0
 """For one handshake (DNS, TLS, upgrade); it takes 0.3 s."""
 
-CONNECT_S = 8.0
-"""For all tries together: the caller hears nothing while they last."""
+CONNECT_S = 3.5
+"""For all tries together. With `SESSION_OPEN_S` six seconds at most, of which a caller hears
+nothing but a greeting or a waiting phrase: longer, and the call is over for him anyway."""
 
 CONNECT_BACKOFF_S = 0.25
 """Before the second try, doubled before the third; a `Retry-After` that fits counts instead."""
 
-SESSION_OPEN_S = 6.0
+ENDPOINT_WINDOW_S = 60.0
+"""The quotas of connections and tokens are counted by the minute."""
+
+SHUN_S = 30.0
+"""For a resource that refused or did not answer, unless its `Retry-After` says otherwise, while
+there is another one."""
+
+SESSION_OPEN_S = 2.5
 """From the upgrade to `session.updated`, half a second when all is well."""
 
 KEPT_AUDIO_S = 5.0
 """Caller audio kept while the bridge connects: more would be answered long after it was said."""
+
+RECENT_FRAMES = 40
+"""Caller audio kept although it was sent, 0.8 s: words may have begun in it that a service has not
+noticed when its connection drops. While words go unanswered it is `KEPT_AUDIO_S`."""
 
 RECONNECTS = 3
 """Dropped conversations that are taken up again within `RECONNECTS_S`; one more ends the call."""
@@ -117,6 +135,9 @@ MEMORY_TURNS = 64
 
 ASK_TRIES = 3
 """How often a request to speak is repeated that the service refused; more will not help."""
+
+TURN_FAILURES = 2
+"""Turns in a row that may fail without a word, each asked for again: some seconds of silence."""
 
 ASKS_WAITING = 4
 """Requests to speak that wait for the turn in progress; a fifth is dropped."""
@@ -248,11 +269,30 @@ WAITING_S = 2.5
 """So long after the caller's last word an answer that has not begun is excused by a phrase, and
 then again after as long."""
 
+ANSWER_AGAIN_S = 0.5
+"""Before a failed answer is asked for again: what was too much is often gone by then."""
+
+ANSWER_STALLED_S = 6.0
+"""A model that began an answer and says nothing is asked anew; usually it begins within two."""
+
+ANSWER_LATEST_S = 9.0
+"""No caller waits longer for an answer: the apology, and a person, are better."""
+
 WAITING_POLL_S = 0.25
 """How finely that is looked for: four timers a second in each call are not seen in the CPU."""
 
 RENDER_S = 20.0
 """For a clip of a sentence or two, which takes a second; a failing service is not waited for."""
 
-CLIPS_KEPT = 256
-"""Fixed phrases in memory, some 150 KB each: ten agents have eighty at most."""
+CLIPS_KEPT_BYTES = 128 * 1024 * 1024
+"""Fixed phrases in memory, some 150 KB each: a hundred agents have eight hundred."""
+
+DIRECTORY_POLL_S = 5.0
+"""How often the worker looks for another directory: a conditional request. Well within the time
+after which calls are answered by it, so that most of its phrases are rendered by then."""
+
+RENDER_AGAIN_S = 5.0
+"""After phrases that could not be rendered, doubled each time: until then calls render them."""
+
+RENDER_AGAIN_MOST_S = 300.0
+"""A voice that does not exist is asked for no more often than this."""

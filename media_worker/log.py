@@ -55,6 +55,11 @@ class Fields(TypedDict, total=False):
     dequeue_count: int
     outcome: str
     error: str
+    source: str
+    generation: str
+    agents: int
+    line: int
+    clips: int
 
 
 _ALLOWED = Fields.__optional_keys__

@@ -20,6 +20,7 @@ from switchboard.limits import RENEW_EVERY_S
 from switchboard.operations import AcsCalls
 from switchboard.record import TurnRecord
 from switchboard.recovery import Recovered, end_call, recover
+from switchboard.transfer import transfer
 
 
 class Ownership:
@@ -172,21 +173,21 @@ class Ownership:
     def _is_recovering(self) -> bool:
         return self._recovery is not None and not self._recovery.done()
 
+    async def transfer(self, number: str) -> bool:
+        """Asks ACS, and watches what becomes of it: half a minute at most."""
+        return await transfer(self._acs, self.connection_id, number, asyncio.sleep)
+
     # --- ending -----------------------------------------------------------------------------------
 
-    async def hang_up(self, outcome: CallOutcome) -> None:
+    async def part(self, outcome: CallOutcome, parting: moves.Parting) -> None:
         """Ends the call in the record, then at ACS."""
-        await asyncio.shield(self._group.create_task(self._end(outcome, False)))
+        await asyncio.shield(self._group.create_task(self._end(outcome, parting)))
 
-    async def apologise(self, outcome: CallOutcome) -> None:
-        """Ends the call with an apology, for a caller whom the agent cannot tell."""
-        await asyncio.shield(self._group.create_task(self._end(outcome, True)))
-
-    async def _end(self, outcome: CallOutcome, apologise: bool) -> None:
+    async def _end(self, outcome: CallOutcome, parting: moves.Parting) -> None:
         self._ending = True
         await self.claim.make_good()
         reason = outcome.ending.reason if isinstance(outcome.ending, Ended) else EndReason.FAULT
-        ending = moves.Ending(self.claim.epoch, reason, apologise, outcome.turns, outcome.usage)
+        ending = moves.Ending(self.claim.epoch, reason, parting, outcome.turns, outcome.usage)
         try:
             await end_call(self._ledger, self._acs, self.call_id, ending)
         except OUTAGE:

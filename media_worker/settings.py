@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from switchboard.settings import SettingFault, Shared, choice, matching, number, setting, url
+from switchboard.settings import SettingFault, choice, matching, number, setting, several, url
+from switchboard.shared_settings import Shared
 
 _SIGN_IN = "set CREDENTIAL to managed_identity, default or azure_cli, or set the key"
 
@@ -29,9 +30,10 @@ class Settings(Shared):
         choice("require", "prefer"),
         default="require",
     )
-    voice_live_endpoint: str = setting(
-        "Endpoint of the resource with Voice Live, https://NAME.services.ai.azure.com",
-        url("https"),
+    voice_live_endpoint: tuple[str, ...] = setting(
+        "Endpoint of the resource with Voice Live, https://NAME.services.ai.azure.com; several, "
+        "separated by commas, share the calls (agents of Foundry are looked for at the first).",
+        several(url("https")),
     )
     voice_live_key: str | None = setting(
         "Key of that resource. Simulator and local use only: in Azure leave it unset, the "
@@ -43,10 +45,11 @@ class Settings(Shared):
     voice_live_scope: str = setting(
         "Scope of the tokens for Voice Live.", default="https://ai.azure.com/.default"
     )
-    realtime_endpoint: str | None = setting(
+    realtime_endpoint: tuple[str, ...] | None = setting(
         "Endpoint of the Azure OpenAI resource of agents with bridge realtime_speech, "
-        "https://NAME.openai.azure.com; unset: such agents cannot answer.",
-        url("https"),
+        "https://NAME.openai.azure.com; several, separated by commas, share the calls; unset: such "
+        "agents cannot answer.",
+        several(url("https")),
         default=None,
     )
     realtime_key: str | None = setting(

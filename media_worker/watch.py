@@ -42,6 +42,10 @@ class Line:
     handing_on_since: float | None = None
     """Since when the bridge has been taking one frame; None: it is not."""
 
+    async def send(self, message: bytes) -> None:
+        """To the leg of the moment; see `Leg.send`."""
+        await self.leg.send(message)
+
 
 class Watch:
     """Looks after one call, every second and when something is due."""
@@ -84,7 +88,10 @@ class Watch:
             if now - line.handing_on_since > BLOCKED_S:
                 await self._bridge.renew()
         silent = not line.lost and now - line.last_message_at > LEG_STALLED_S
-        blocked = talk.sending_since is not None and now - talk.sending_since > BLOCKED_S
+        blocked = (
+            talk.playback.sending_since is not None
+            and now - talk.playback.sending_since > BLOCKED_S
+        )
         if silent or blocked:
             await line.leg.close(STALLED)
         if self.renew_by is not None:

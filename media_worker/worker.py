@@ -209,7 +209,7 @@ class Worker:
             outcome = await contained("call", call.run(), call_id=record.call_id)
             if outcome is None:
                 outcome = CallOutcome(Ended(EndReason.FAULT))
-                await owner.apologise(outcome)
+                await owner.part(outcome, "apologise")
             return outcome
         finally:
             keeper.cancel()

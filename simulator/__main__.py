@@ -1,4 +1,4 @@
-"""`python -m simulator up | call | demo`: Azure on a laptop, callers included."""
+"""`python -m simulator up | call | env | demo`: Azure on a laptop, callers included."""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ import importlib
 import json
 import logging
 import os
+import shlex
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -23,6 +24,7 @@ EXAMPLES = """examples:
   python -m simulator demo
   python -m simulator up
   python -m simulator call --to +15550100001 --wav hello.wav --out out
+  python -m simulator env python -m switchboard doctor
 
 The format of scripts: simulator/script_toml.py. Product settings in the environment
 (docs/configuration.md) stand, and what they point away from is not simulated.
@@ -48,7 +50,9 @@ def _arguments() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("demo", help="watch a whole conversation", add_help=False)
+    commands.add_parser(
+        "demo", help="watch two whole conversations, one over each bridge", add_help=False
+    )
     up = commands.add_parser(
         "up",
         help="run Azure, the Functions app and the worker until Ctrl-C",
@@ -75,6 +79,14 @@ def _arguments() -> argparse.ArgumentParser:
     call.add_argument("--out", type=Path, metavar="DIR", help="write call.wav and call.json here")
     call.add_argument("--json", action="store_true", help="print call.json alone")
     call.add_argument("--up", type=Path, metavar="FILE", help="port file of the system to use")
+    env = commands.add_parser(
+        "env",
+        help="run a command with the settings of the running system",
+        description="Runs COMMAND with the settings of both deployables of the system that `up` "
+        "runs; without one, prints them as a shell reads them.",
+    )
+    env.add_argument("--up", type=Path, metavar="FILE", help="port file of the system to use")
+    env.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
     serve = commands.add_parser("serve", description="One service, as `up` starts it.")
     serve.add_argument("name", choices=SERVICES)
     serve.add_argument("config", type=json.loads)
@@ -110,6 +122,8 @@ def main() -> int:
                 return 0
             case "call":
                 return asyncio.run(_call(given))
+            case "env":
+                return _env(given.up, given.argv)
             case "demo":
                 return int(importlib.import_module("simulator.demo").main(rest))
             case _:
@@ -156,6 +170,18 @@ async def _call(given: argparse.Namespace) -> int:
     return 0 if told.good else 1
 
 
+def _env(file: Path | None, argv: list[str]) -> int:
+    running = find_running(file)
+    if running is None:
+        raise SystemFailed("no system is running: start one with `python -m simulator up`")
+    settings = running.env()
+    if argv:
+        os.execvpe(argv[0], argv, {**os.environ, **settings})
+    for name, value in settings.items():
+        print(f"{name}={shlex.quote(value)}")
+    return 0
+
+
 async def _serve(name: str, config: dict[str, object]) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -174,6 +200,7 @@ def _announce(running: Running) -> None:
         "Identity": endpoints.identity_endpoint,
         "Voice Live": endpoints.voice_live_url,
         "Realtime": endpoints.realtime_url or "elsewhere",
+        "Speech": endpoints.speech_url or "elsewhere",
         "Functions": running.functions_url,
         "Media worker": running.media_url,
         "Logs": running.directory,

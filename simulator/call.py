@@ -68,12 +68,12 @@ class Told:
         """It went as its script has it, and the product has written down how it ended."""
         return bool(self.report["as_scripted"])
 
-    def write(self, directory: Path) -> None:
-        """Writes `call.json` and `call.wav`."""
+    def write(self, directory: Path, name: str = "call") -> None:
+        """Writes `call.json` and `call.wav`, or files of another name."""
         directory.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.report, indent=2, ensure_ascii=False)
-        (directory / "call.json").write_text(text + "\n", encoding="utf-8")
-        (directory / "call.wav").write_bytes(self.wav)
+        (directory / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        (directory / f"{name}.wav").write_bytes(self.wav)
 
 
 async def place(running: Running, request: CallRequest) -> AsyncIterator[Json | Told]:

@@ -1,6 +1,6 @@
 """A call as two rows of bars: when the caller was heard, and when the agent. No clock, no network.
 
-The pictures are of `call.wav`: caller left, agent as the caller heard it right.
+The pictures are of a call's WAV file: caller left, agent as the caller heard it right.
 """
 
 import wave
@@ -18,18 +18,31 @@ TOP_DB = -14.0
 LABEL_WIDTH = 8
 
 
-def draw(path: Path, *, width: int = 78, plain: bool = False) -> list[str]:
-    """The lines of the picture, `width` characters wide; `plain` for terminals without Unicode."""
+def length_s(path: Path) -> float:
+    """How many seconds a recording takes."""
+    with wave.open(str(path), "rb") as file:
+        return file.getnframes() / file.getframerate()
+
+
+def draw(
+    path: Path, *, width: int = 78, plain: bool = False, seconds: float | None = None
+) -> list[str]:
+    """The lines of the picture, `width` characters wide; `plain` for terminals without Unicode.
+
+    `seconds` is what the width stands for, if more than the call took: two calls on one scale.
+    """
     with wave.open(str(path), "rb") as file:
         rate, channels = file.getframerate(), file.getnchannels()
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
     tracks = samples.reshape(-1, channels).T.astype(np.float32)
-    columns = width - LABEL_WIDTH
+    took = tracks.shape[1] / rate
+    scale = max(seconds or 0.0, took, 1e-9)
+    columns = max(1, round((width - LABEL_WIDTH) * took / scale))
     rows = [
         f"{name:<{LABEL_WIDTH - 2}}{'|' if plain else '│'} {_bars(track, columns, plain)}"
         for name, track in zip(("caller", "agent"), tracks, strict=False)
     ]
-    return [*rows, _axis(tracks.shape[1] / rate, columns)]
+    return [*rows, _axis(scale, width - LABEL_WIDTH)]
 
 
 def _bars(track: NDArray[np.float32], columns: int, plain: bool) -> str:
@@ -45,9 +58,10 @@ def _bars(track: NDArray[np.float32], columns: int, plain: bool) -> str:
 def _axis(seconds: float, columns: int) -> str:
     """Marks every so many seconds, as many as fit."""
     step = next((s for s in (1, 2, 5, 10, 30, 60) if seconds / s * 6 <= columns), 300)
-    line = [" "] * (columns + 6)
+    line = [" "] * columns
     for second in range(0, int(seconds) + 1, step):
-        at = round(second / max(seconds, 1e-9) * columns)
+        at = round(second / seconds * columns)
         label = f"{second} s"
-        line[at : at + len(label)] = label
+        if at + len(label) <= columns:
+            line[at : at + len(label)] = label
     return (" " * LABEL_WIDTH + "".join(line)).rstrip()

@@ -100,8 +100,8 @@ class Endpoints:
             "AUDIO_RATE": str(rate),
         }
 
-    def worker_env(self, *, port: int) -> dict[str, str]:
-        """The media worker's environment."""
+    def worker_env(self, *, port: int, agents_file: Path | None = None) -> dict[str, str]:
+        """The media worker's environment. `agents_file` None: the file in its own folder."""
         env = {
             **self.shared_env(),
             "CREDENTIAL": "managed_identity",
@@ -110,6 +110,7 @@ class Endpoints:
             "VOICE_LIVE_ENDPOINT": self.voice_live_url,
         }
         told = {
+            "AGENTS_FILE": str(agents_file) if agents_file else None,
             "REALTIME_ENDPOINT": self.realtime_url,
             "REALTIME_KEY": self.realtime_key,
             "SPEECH_ENDPOINT": self.speech_url,

@@ -30,6 +30,10 @@ LIFETIME_S = 24 * 3600
 API_VERSION = "2019-08-01"
 
 
+SYSTEM_ASSIGNED = "00000000-0000-4000-8000-000000000001"
+"""Client id of the identity that a request without one means."""
+
+
 class TokenRefused(Exception):
     """A bearer token that must not be accepted. The text says why and never holds the token."""
 
@@ -162,6 +166,7 @@ class Identity:
                 " ClientId/ResourceId/PrincipalId.",
             )
         self.issued[resource] += 1
+        client_id = client_id or SYSTEM_ASSIGNED
         lifetime_s = self.switches.lifetime_s
         token = make_token(resource, now=wall_now(), lifetime_s=lifetime_s, client_id=client_id)
         # The client library compares expires_on with the machine's clock, even in virtual time.
@@ -171,7 +176,7 @@ class Identity:
             expires_on=str(int(machine_now() + lifetime_s)),
             resource=resource,
             token_type="Bearer",
-            client_id=client_id or "00000000-0000-4000-8000-000000000001",
+            client_id=client_id,
         )
 
 

@@ -41,6 +41,8 @@ class Processes:
 
     directory: Path
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    keep_logs: bool = False
+    """The directory stays when all have ended, for whoever wants to know why."""
     _guard: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
     async def start(self, name: str, arguments: list[str], env: Mapping[str, str]) -> None:

@@ -34,5 +34,5 @@ class RealtimeSwitches(SessionSwitches):
     refuse_settings: str | None = None
     """Every session.update is answered by an error with this code."""
     respond: str = "yes"
-    """Whether the caller's turns are answered: "no", they are heard and that is all; any other
-    word is the code of an error that is told in place of a response."""
+    """Whether there are responses, to the caller's turns and when one is asked for: "no", there are
+    none and nothing is said of it; any other word is the code of an error told in place of one."""

@@ -141,17 +141,17 @@ class Turns:
 
     async def _answer(self, words: str) -> None:
         """Answers a turn of the caller; nobody asked for it, so an error is told and no more."""
-        switches = self._out.switches
-        if switches.respond == "no":
-            return
         try:
-            if switches.respond != "yes":
-                raise FieldError("", "refused by a switch", switches.respond)
             self._respond({}, words)
         except FieldError as error:
             await self._out.fault(None, error)
 
     def _respond(self, request: dict[str, Any], words: str | None) -> None:
+        switch = self._out.switches.respond
+        if switch == "no":
+            return
+        if switch != "yes":
+            raise FieldError("", "refused by a switch", switch)
         config = {**self._out.config, **request}
         if config["output_modalities"] != ["text"]:
             told = "the simulator writes only: set session.output_modalities to ['text']"

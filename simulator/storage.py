@@ -32,6 +32,7 @@ AZURE_STALE_RECEIPT = (404, "MessageNotFound")
 EMULATOR_STALE_RECEIPT = (400, "PopReceiptMismatch")
 
 _FAULT_CODES = {
+    403: "AuthorizationPermissionMismatch",
     429: "TooManyRequests",
     500: "InternalError",
     503: "ServerBusy",
@@ -54,7 +55,8 @@ class Fault:
     operation: str = "*"
     path: str = "*"
     status: int | None = None
-    """Answer with this instead of carrying the request out (503 ServerBusy, 500, 429, 504)."""
+    """Answer with this instead of carrying the request out (503 ServerBusy, 500, 429, 504; 403
+    AuthorizationPermissionMismatch, as for an identity without the role)."""
     drop_request: bool = False
     """Close the connection and do nothing."""
     drop_reply: bool = False

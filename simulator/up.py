@@ -52,6 +52,16 @@ class Running:
     """The logs, one for each process."""
     pid: int
 
+    def env(self) -> dict[str, str]:
+        """The settings of both deployables together, for a command that looks at the system."""
+        functions = self.endpoints.functions_env(
+            callback_url=f"{self.functions_url}/api",
+            media_url=self.media_url,
+            agents_file=ROOT / "agents.toml",
+            rate=self.rate,
+        )
+        return functions | self.endpoints.worker_env(port=0)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -75,15 +85,14 @@ async def system(
     """
     directory = Path(tempfile.mkdtemp(prefix="switchboard-"))
     processes = Processes(directory)
-    failed = False
     try:
         yield await _start(options, environ, processes), processes
     except SystemFailed:
-        failed = True  # the logs stay, for whoever wants to know why
+        processes.keep_logs = True
         raise
     finally:
         await processes.stop()
-        if not failed:
+        if not processes.keep_logs:
             shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -95,14 +104,16 @@ async def _start(options: Options, environ: Mapping[str, str], processes: Proces
     functions_port, worker_port = free_port(), free_port()
     functions_url = f"http://127.0.0.1:{functions_port}"
     media_url = environ.get("MEDIA_URL", f"ws://127.0.0.1:{worker_port}")
+    agents_file = ROOT / "agents.toml"
     functions_env = endpoints.functions_env(
         callback_url=f"{functions_url}/api",
         media_url=media_url,
-        agents_file=ROOT / "agents.toml",
+        agents_file=agents_file,
         rate=options.rate,
     )
     if "MEDIA_URL" not in environ:
-        worker_env = {**endpoints.worker_env(port=worker_port), "DRAIN_S": str(DRAIN_S)}
+        computed = endpoints.worker_env(port=worker_port, agents_file=agents_file)
+        worker_env = {**computed, "DRAIN_S": str(DRAIN_S)}
         await processes.start(
             "worker", ["-m", "media_worker"], worker_env_from(environ, worker_env)
         )

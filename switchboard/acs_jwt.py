@@ -56,7 +56,7 @@ class KeySet:
             try:
                 async with asyncio.timeout(limits.KEYS_FETCH_S):
                     document = await self._fetch(self._url)
-                keys = _usable_keys(document)
+                keys = usable_keys(document)
             except (OSError, TimeoutError, ValueError, RecursionError):
                 return
             if keys:
@@ -73,7 +73,7 @@ class KeySet:
         return self._now() - self._fetched_at < limits.KEYS_FRESH_S
 
 
-def _usable_keys(document: bytes) -> dict[str, jwt.PyJWK]:
+def usable_keys(document: bytes) -> dict[str, jwt.PyJWK]:
     """The RSA signing keys of a JWK set (RFC 7517), by `kid`; other entries are passed over."""
     published = json.loads(document)
     entries = published.get("keys") if isinstance(published, dict) else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from switchboard.agents import (
     JSON,
+    TRANSCRIBER,
     Agent,
     HeardTruth,
     RealtimeSpeechAgent,
@@ -44,9 +45,7 @@ def _realtime_speech(name: str, table: Mapping[str, Any]) -> RealtimeSpeechAgent
         values["turn_detection"] = _turn_detection(table["turn_detection"], "server_vad")
     noise = table.get("noise_reduction", True)
     values["noise_reduction"] = _switched(noise, "type", "far_field")
-    values["transcription"] = _switched(
-        table.get("transcription", True), "model", "gpt-4o-mini-transcribe"
-    )
+    values["transcription"] = _switched(table.get("transcription", True), "model", TRANSCRIBER)
     values["voice"] = _speech_voice(table["voice"])
     if "fallback_voice" in table:
         values["fallback_voice"] = _speech_voice(table["fallback_voice"])

@@ -16,7 +16,7 @@ BRIDGES = ("voice_live", "realtime_speech")
 """The values of `bridge`, one for each member of `Agent`."""
 
 _FAR_FIELD = {"type": "far_field"}
-_TRANSCRIBER = {"model": "gpt-4o-mini-transcribe"}
+TRANSCRIBER = "gpt-realtime-whisper"
 
 
 class AgentError(Exception):
@@ -135,7 +135,7 @@ class RealtimeSpeechAgent:
     """Never has `create_response` or `interrupt_response`: the bridge's to add."""
 
     noise_reduction: Mapping[str, JSON] | None = field(default_factory=lambda: _FAR_FIELD)
-    transcription: Mapping[str, JSON] | None = field(default_factory=lambda: _TRANSCRIBER)
+    transcription: Mapping[str, JSON] | None = field(default_factory=lambda: {"model": TRANSCRIBER})
     fallback_voice: SpeechVoice | None = None
     """Speaks when `voice` cannot."""
 

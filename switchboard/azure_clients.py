@@ -7,7 +7,7 @@ subprocess to name the processor (`platform.processor()`).
 from typing import TYPE_CHECKING, Any
 
 from switchboard import limits
-from switchboard.settings import Shared
+from switchboard.shared_settings import BlobAccess, Shared
 from switchboard.storage import storage_retry
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
 
 
-def token_credential(settings: Shared) -> "AsyncTokenCredential | None":
+def token_credential(settings: BlobAccess) -> "AsyncTokenCredential | None":
     """What signs in to Azure; None when keys do."""
     from azure.identity import aio
 
@@ -56,9 +56,21 @@ def records_container(
     settings: Shared, credential: "AsyncTokenCredential | None"
 ) -> "ContainerClient":
     """The container of call records."""
+    return _container(settings, credential, settings.records_container)
+
+
+def directory_container(
+    settings: BlobAccess, credential: "AsyncTokenCredential | None"
+) -> "ContainerClient":
+    """The container of the published directory."""
+    return _container(settings, credential, settings.directory_container)
+
+
+def _container(
+    settings: BlobAccess, credential: "AsyncTokenCredential | None", name: str
+) -> "ContainerClient":
     from azure.storage.blob.aio import ContainerClient
 
-    name = settings.records_container
     if settings.storage_connection_string is not None:
         return ContainerClient.from_connection_string(
             settings.storage_connection_string, name, **storage_retry(), **_transport(settings)
@@ -88,7 +100,7 @@ def sessions_queue(settings: Shared, credential: "AsyncTokenCredential | None") 
     )
 
 
-def _transport(settings: Shared) -> dict[str, Any]:
+def _transport(settings: BlobAccess) -> dict[str, Any]:
     """No proxies from the environment: their look-up costs an executor job per request."""
     extra_ca = {"connection_verify": settings.tls_ca_file} if settings.tls_ca_file else {}
     return {"use_env_settings": False} | extra_ca

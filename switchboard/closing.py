@@ -1,17 +1,15 @@
 """Ends a call under a claim that was won: apology, transfer or hang-up, then the record's end."""
 
-from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import assert_never
 
 from switchboard import limits
 from switchboard.decisions import Why
 from switchboard.ledger import Decided, Ledger, Left
-from switchboard.moves import AcsView, Apologise, Closed, Effect, HangUp, StillClosing, Transfer
+from switchboard.moves import Apologise, Closed, Effect, HangUp, StillClosing, Transfer
 from switchboard.operations import AcsCalls, Acted
 from switchboard.record import CallRecord, Closing
-
-Sleep = Callable[[float], Awaitable[None]]
+from switchboard.transfer import Sleep, transfer
 
 
 class Recovered(Enum):
@@ -90,28 +88,12 @@ class Closer:
             self._claim_is_fresh = False
 
     async def _transfer(self, number: str) -> bool:
-        """Whether the caller is in other hands. No callback reaches us, so ACS is asked: gone
-        means accepted, connected again means failed (Call Automation docs, "Transfer")."""
         self._claim_is_fresh = False
-        if await self._acs.transfer(self._connection_id, number) is not Acted.DONE:
-            return False
-        under_way = False
-        for polled in range(1, limits.TRANSFER_POLLS + 1):
-            await self._sleep(limits.TRANSFER_POLL_S)
-            match await self._acs.view(self._connection_id):
-                case AcsView.GONE:
-                    return True
-                case AcsView.TRANSFERRING:
-                    under_way = True
-                case AcsView.STREAMING | AcsView.SILENT:
-                    if under_way or polled >= limits.TRANSFER_START_POLLS:
-                        return False
-                case AcsView.UNKNOWN:
-                    pass
-            self._claim_is_fresh = False
-            if polled % limits.CLOSING_REFRESH_POLLS == 0 and not await self._still_ours():
-                return False
-        return False
+        return await transfer(self._acs, self._connection_id, number, self._sleep, self._watching)
+
+    async def _watching(self, polled: int) -> bool:
+        self._claim_is_fresh = False
+        return polled % limits.CLOSING_REFRESH_POLLS != 0 or await self._still_ours()
 
     async def _still_ours(self) -> bool:
         if not self._claim_is_fresh:

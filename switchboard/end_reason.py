@@ -19,7 +19,7 @@ class EndReason(StrEnum):
     """The agent's maximum call length was reached."""
 
     TRANSFERRED = "transferred"
-    """Recovery handed the caller to the number's fallback."""
+    """The agent put the caller through, or recovery did: to the number's fallback."""
 
     BRIDGE_FAILED = "bridge_failed"
     """The AI service could not be reached, refused, or failed beyond repair."""

@@ -133,3 +133,29 @@ TOKEN_LEEWAY_S = 60.0
 
 TOKEN_MAX_CHARS = 16_384
 """Longer than any header that a front end lets through; keeps hostile text out of the parser."""
+
+DIRECTORY_LOOK_EVERY_S = 3.0
+"""Between looks at the directory, at a file or at what is published: an owner who tries an edit
+out calls at once."""
+
+DIRECTORY_PROMISED_S = 30.0
+"""A call is never decided by a directory that was last compared with storage longer ago, unless
+storage does not answer: what the owner was told on publishing."""
+
+DIRECTORY_WAIT_S = 0.5
+"""A ringing call waits this long for that comparison, a request that is answered in milliseconds;
+then what is in memory counts."""
+
+DIRECTORY_FIRST_WAIT_S = 3.0
+"""The same in a process that has just started, with connection and token still to be made. The
+alternative is the file it was deployed with, which may be months old."""
+
+DIRECTORY_MAX_BYTES = 4 * 1024 * 1024
+"""A published file: some eighty agents of the largest kind."""
+
+POINTER_MAX_BYTES = 4096
+"""What names the live generation has about 70 bytes."""
+
+PUBLISH_OPERATION_S = 20.0
+"""One storage operation of `python -m switchboard publish`: signing in through the Azure CLI, which
+takes seconds, happens in the first one."""

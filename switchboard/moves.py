@@ -6,7 +6,7 @@ The rules themselves are `transitions.step`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from switchboard.end_reason import EndReason
 from switchboard.record import MessageRef, TurnRecord
@@ -92,13 +92,19 @@ class Checkpoint:
     turns: tuple[TurnRecord, ...]
 
 
+Parting = Literal["hang_up", "apologise", "to_person"]
+"""How an owner parts with the caller: it hangs up; Azure Communication Services apologises, for an
+agent that cannot, then a person takes over; a person takes over without further words. Without a
+fallback number there is no person, and it hangs up."""
+
+
 @dataclass(frozen=True)
 class Ending:
-    """The owner wants to hang up, after an apology if the agent cannot speak for itself."""
+    """The owner wants to end the call."""
 
     epoch: int
     reason: EndReason
-    apologise: bool = False
+    parting: Parting = "hang_up"
     turns: tuple[TurnRecord, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
 

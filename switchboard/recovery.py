@@ -9,7 +9,7 @@ import asyncio
 from typing import assert_never
 
 from switchboard import limits
-from switchboard.closing import Closer, Recovered, Sleep, left_as
+from switchboard.closing import Closer, Recovered, left_as
 from switchboard.decisions import Why
 from switchboard.ledger import Decided, Ledger, Left, Surfacing, Versioned, Waited
 from switchboard.moves import (
@@ -33,6 +33,7 @@ from switchboard.moves import (
 )
 from switchboard.operations import AcsCalls, Acted
 from switchboard.record import Answered, CallRecord, Closing, Ended, Live, Lost, Ringing
+from switchboard.transfer import Sleep
 from switchboard.transitions import patience
 
 __all__ = [

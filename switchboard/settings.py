@@ -1,4 +1,5 @@
-"""What a deployment decides, read once from the environment: the part that both deployables share.
+"""What a deployment decides, read once from the environment: how it is read. `shared_settings.py`
+has what both deployables share.
 
 A setting is a dataclass field: its name in capitals is the environment variable, its default the
 value in the real Azure, its metadata the documentation (`docs/configuration.md` is held to them).
@@ -113,6 +114,16 @@ def matching(pattern: str, expected: str) -> Parse:
     return parse
 
 
+def several(one: Parse) -> Parse:
+    """One or more, separated by commas; a tuple."""
+
+    def parse(value: str) -> tuple[Any, ...]:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return tuple(one(part) for part in parts or [value])
+
+    return parse
+
+
 def existing_file(value: str) -> str:
     """The path of a file that can be read now."""
     if not Path(value).is_file():
@@ -145,6 +156,15 @@ class Environment:
 
         Raises `SettingsError` with every fault at once.
         """
+        settings, faults = cls.with_faults(environ)
+        if faults:
+            raise SettingsError(faults)
+        return settings
+
+    @classmethod
+    def with_faults(cls, environ: Mapping[str, str]) -> tuple[Self, tuple[SettingFault, ...]]:
+        """The settings, and every fault: for whoever examines an environment. A setting that is at
+        fault is None, whatever its type says."""
         values: dict[str, Any] = {}
         faults: list[SettingFault] = []
         for one in fields(cls):
@@ -152,12 +172,9 @@ class Environment:
                 values |= _read(one, environ)
             except ValueError as error:
                 faults.append(_fault(one, environ, expected=str(error)))
-        if faults:
-            raise SettingsError(tuple(faults))
+                values[one.name] = None
         settings = cls(**values)
-        if contradictions := tuple(settings.contradictions()):
-            raise SettingsError(contradictions)
-        return settings
+        return settings, tuple(faults or settings.contradictions())
 
     def contradictions(self) -> Iterator[SettingFault]:
         """Faults that only show when several settings are seen together."""
@@ -178,104 +195,3 @@ def _fault(one: Field[Any], environ: Mapping[str, str], *, expected: str) -> Set
     if environ.get(name, "").strip():
         return SettingFault(name, "is malformed", f"expected {expected}")
     return SettingFault(name, "is missing", f"set it to: {one.metadata['doc']}")
-
-
-# --- what both deployables need -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shared(Environment):
-    """Azure Communication Services, Storage and identity, as the Functions and the worker see
-    them."""
-
-    acs_endpoint: str = setting(
-        "Endpoint of the Azure Communication Services resource, https://NAME.communication.azure.com",
-        url("https"),
-    )
-    acs_access_key: str | None = setting(
-        "Access key of the Azure Communication Services resource. Simulator and local use only: in "
-        "Azure leave it unset, the credential is used.",
-        default=None,
-        secret=True,
-    )
-    acs_immutable_resource_id: str = setting(
-        "Immutable resource id (a GUID) of the Azure Communication Services resource: the audience "
-        "of its tokens.",
-        GUID,
-    )
-    acs_issuer: str = setting(
-        "Issuer of the tokens on callbacks and media sockets.",
-        default="https://acscallautomation.communication.azure.com",
-    )
-    acs_jwks_url: str = setting(
-        "Where the keys that sign those tokens are published.",
-        url("https"),
-        default="https://acscallautomation.communication.azure.com/calling/keys",
-    )
-    storage_blob_endpoint: str | None = setting(
-        "Blob endpoint of the storage account, https://NAME.blob.core.windows.net",
-        url("https"),
-        default=None,
-    )
-    storage_queue_endpoint: str | None = setting(
-        "Queue endpoint of the storage account, https://NAME.queue.core.windows.net",
-        url("https"),
-        default=None,
-    )
-    storage_connection_string: str | None = setting(
-        "Connection string of the storage account, in place of both endpoints. Simulator and local "
-        "use only.",
-        default=None,
-        secret=True,
-    )
-    sessions_queue: str = setting(
-        "Queue that holds one session descriptor per call in progress.",
-        STORAGE_NAME,
-        default="sessions",
-    )
-    records_container: str = setting(
-        "Blob container of the call records.", STORAGE_NAME, default="records"
-    )
-    credential: Literal["managed_identity", "default", "azure_cli", "none"] = setting(
-        "How to sign in to Azure: managed_identity, default (DefaultAzureCredential), azure_cli, "
-        "or none when keys are set for everything.",
-        choice("managed_identity", "default", "azure_cli", "none"),
-        default="managed_identity",
-    )
-    azure_client_id: str | None = setting(
-        "Client id of the user-assigned managed identity; unset: the system-assigned one.",
-        GUID,
-        default=None,
-    )
-    tls_ca_file: str | None = setting(
-        "A PEM file with an extra certificate authority for Communication Services and Storage. "
-        "Simulator only.",
-        existing_file,
-        default=None,
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
-        "Least severe log lines to write: DEBUG, INFO, WARNING or ERROR.",
-        choice("DEBUG", "INFO", "WARNING", "ERROR"),
-        default="INFO",
-    )
-
-    def contradictions(self) -> Iterator[SettingFault]:
-        """A storage account that is named nowhere, or nothing to sign in with."""
-        sign_in = "set CREDENTIAL to managed_identity, default or azure_cli, or set the key"
-        with_tokens: list[tuple[str, str | None]] = []
-        if self.acs_access_key is None:
-            with_tokens.append(("ACS_ENDPOINT", self.acs_endpoint))
-            if self.credential == "none":
-                yield SettingFault("ACS_ACCESS_KEY", "is missing", sign_in)
-        if self.storage_connection_string is None:
-            with_tokens.append(("STORAGE_BLOB_ENDPOINT", self.storage_blob_endpoint))
-            with_tokens.append(("STORAGE_QUEUE_ENDPOINT", self.storage_queue_endpoint))
-            if self.credential == "none":
-                yield SettingFault("STORAGE_CONNECTION_STRING", "is missing", sign_in)
-        for name, endpoint in with_tokens:
-            if endpoint is None:
-                mend = "set it (or STORAGE_CONNECTION_STRING with a simulator)"
-                yield SettingFault(name, "is missing", mend)
-            elif not endpoint.startswith("https://"):
-                mend = "Azure's libraries send tokens over https only: use https, or set the key"
-                yield SettingFault(name, "is not https", mend)

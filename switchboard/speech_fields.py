@@ -5,7 +5,7 @@ Kinds and ranges are those of the Realtime API reference and of Azure Speech's "
 sound with SSML".
 """
 
-from switchboard.agents import RealtimeSpeechAgent
+from switchboard.agents import TRANSCRIBER, RealtimeSpeechAgent
 from switchboard.shapes import (
     Either,
     Field,
@@ -122,7 +122,7 @@ _DETECTORS = Tagged(
 )
 _noise = Text(choices=("near_field", "far_field"))
 _transcriber = Text(
-    pattern=r"^\S+$", such_as='a model such as "gpt-4o-mini-transcribe"', max_length=200
+    pattern=r"^\S+$", such_as='a model such as "gpt-realtime-whisper"', max_length=200
 )
 _TRANSCRIPTION = Table(
     {
@@ -198,7 +198,7 @@ REALTIME_SPEECH = Table(
         "transcription": Field(
             Either((Flag(), _transcriber, _TRANSCRIPTION)),
             "What writes down the caller's words; false turns it off.",
-            default="gpt-4o-mini-transcribe",
+            default=TRANSCRIBER,
         ),
         "barge_in": Field(_BARGE_IN, "What is taken for the caller interrupting."),
         "waiting": Field(

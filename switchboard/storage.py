@@ -40,15 +40,17 @@ def storage_retry() -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _within_limits(what: str) -> AsyncIterator[None]:
+async def within_limits(
+    what: str, limit_s: float = limits.STORAGE_OPERATION_S
+) -> AsyncIterator[None]:
     """Bounds one operation; its failures become `StorageUnavailable`, without addresses or keys."""
     from azure.core.exceptions import AzureError, HttpResponseError
 
     try:
-        async with asyncio.timeout(limits.STORAGE_OPERATION_S):
+        async with asyncio.timeout(limit_s):
             yield
     except TimeoutError as error:
-        took = f"no answer within {limits.STORAGE_OPERATION_S:g} s"
+        took = f"no answer within {limit_s:g} s"
         raise StorageUnavailable(f"{what}: {took}") from error
     except HttpResponseError as error:
         code = getattr(error, "error_code", None) or ""
@@ -71,7 +73,7 @@ class RecordBlobs:
 
         headers: dict[str, str] = {}
         blob = self._container.get_blob_client(_blob_name(call_id))
-        async with _within_limits("reading a call's record"):
+        async with within_limits("reading a call's record"):
             try:
                 download = await blob.download_blob(
                     raw_response_hook=lambda reply: headers.update(reply.http_response.headers)
@@ -93,7 +95,7 @@ class RecordBlobs:
             unchanged = MatchConditions.IfNotModified
             condition = {"overwrite": True, "etag": etag, "match_condition": unchanged}
         blob = self._container.get_blob_client(_blob_name(record.call_id))
-        async with _within_limits("writing a call's record"):
+        async with within_limits("writing a call's record"):
             try:
                 await blob.upload_blob(record.to_json().encode(), **condition)
             except (ResourceExistsError, ResourceModifiedError):
@@ -122,7 +124,7 @@ class SessionQueue:
         """Hides the message anew. None: this receipt no longer counts."""
         from azure.core.exceptions import HttpResponseError
 
-        async with _within_limits("renewing a session's message"):
+        async with within_limits("renewing a session's message"):
             try:
                 # Without a visibility_timeout the SDK sends 0, which shows the message to all.
                 renewed = await self._queue.update_message(
@@ -138,7 +140,7 @@ class SessionQueue:
         """Deletes the message; one that is gone, or somebody else's by now, is left."""
         from azure.core.exceptions import HttpResponseError
 
-        async with _within_limits("deleting a session's message"):
+        async with within_limits("deleting a session's message"):
             try:
                 await self._queue.delete_message(message.id, message.receipt)
             except HttpResponseError as error:
@@ -150,7 +152,7 @@ class SessionQueue:
         pages = self._queue.receive_messages(
             messages_per_page=most, visibility_timeout=limits.SURFACED_HIDDEN_S
         ).by_page()
-        async with _within_limits("receiving session messages"):
+        async with within_limits("receiving session messages"):
             async for page in pages:
                 return [_surfacing(message) async for message in page]
         return []
@@ -158,12 +160,12 @@ class SessionQueue:
     async def set_aside(self, message: MessageRef, text: str, why: str) -> None:
         """Copies the message to the blob `dead-letters/MESSAGE_ID.txt`, then deletes it."""
         blob = self._container.get_blob_client(f"dead-letters/{message.id}.txt")
-        async with _within_limits("setting a message aside"):
+        async with within_limits("setting a message aside"):
             await blob.upload_blob(text.encode(), overwrite=True, metadata={"why": why})
         await self.delete(message)
 
     async def _send(self, text: str, hidden_s: int) -> MessageRef:
-        async with _within_limits("sending a session's message"):
+        async with within_limits("sending a session's message"):
             sent = await self._queue.send_message(
                 text, visibility_timeout=hidden_s, time_to_live=limits.MESSAGE_TTL_S
             )

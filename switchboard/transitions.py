@@ -33,6 +33,7 @@ from switchboard.moves import (
     LetGo,
     MediaDown,
     MediaRefused,
+    Parting,
     Replaced,
     Restarted,
     RestartRefused,
@@ -163,7 +164,7 @@ def _owner(
             return Write(replace(record, turns=turns))
         case Ending(epoch, reason), Live(at) | Lost(at) if at == epoch:
             kept = replace(record, turns=event.turns, usage=event.usage)
-            return _close(kept, Closing(1, reason), apologise=event.apologise)
+            return _close(kept, Closing(1, reason), event.parting)
         case Finished(epoch, reason), Live(at) | Lost(at) if at == epoch:
             kept = replace(record, turns=event.turns, usage=event.usage)
             then = (DeleteMessage(event.message),) if event.message else ()
@@ -223,7 +224,7 @@ def _doubt(
         case Lost(streaming=streaming), _ if hearsay and (streaming or acs is AcsView.UNKNOWN):
             return Leave(Why.HEALTHY)
         case Lost(_, cause), _:
-            return _close(record, Closing(1, cause), apologise=True)
+            return _close(record, Closing(1, cause), "apologise")
         case Ringing() | Answered() | Live(), HandOver(_, turns):
             return _lose(replace(record, turns=turns), StopThenStart())
         case Ringing() | Answered() | Live(), _:
@@ -251,11 +252,11 @@ def _surfaced(record: CallRecord, event: Surfaced, acs: AcsView) -> Decision:
         case _, AcsView.GONE:
             return Write(record.ending(EndReason.CALLER_HUNG_UP), (delete,))
         case Closing(claim, cause), _:
-            return _close(record, Closing(claim + 1, cause), apologise=False)
+            return _close(record, Closing(claim + 1, cause), "hang_up")
         case Lost(streaming=True) as lost, _:
             return Write(replace(record, state=replace(lost, streaming=False)), (StopThenStart(),))
         case Lost(_, cause), _:
-            return _close(record, Closing(1, cause), apologise=True)
+            return _close(record, Closing(1, cause), "apologise")
         case Live(), _:
             return _lose(record, StopThenStart(), EndReason.WORKER_LOST)
         case _:
@@ -269,12 +270,12 @@ def _lose(record: CallRecord, then: Effect, cause: EndReason | None = None) -> W
     return Write(lost, (then,) if record.epoch <= limits.EPOCHS_MAX else ())
 
 
-def _close(record: CallRecord, closing: Closing, *, apologise: bool) -> Write:
+def _close(record: CallRecord, closing: Closing, parting: Parting) -> Write:
     """An apology is for a caller whom we fail, so it comes with the way to a person."""
     descriptor = record.descriptor
-    number = descriptor.fallback_number if apologise else None
+    number = descriptor.fallback_number if parting != "hang_up" else None
     then = (Transfer(number) if number else HangUp(),)
-    words = (Apologise(descriptor.agent.apology),) if apologise else ()
+    words = (Apologise(descriptor.agent.apology),) if parting == "apologise" else ()
     return Write(replace(record, state=closing), words + then)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("switchboard", "functions", "media_worker", "simulator")
+ROOMS = ("switchboard", "functions", "media_worker", "simulator", "doctor")
 SOURCES = sorted(
     path.relative_to(ROOT) for room in (*ROOMS, "bench") for path in (ROOT / room).rglob("*.py")
 )
@@ -24,6 +24,7 @@ MODULES_WITHOUT_A_TEST_OF_THEIR_OWN = {
     "media_worker/limits.py": "numbers only",
     "functions/limits.py": "numbers only",
     "simulator/limits.py": "numbers only",
+    "doctor/limits.py": "numbers only",
     "switchboard/clock.py": "three lines, used by every test through tests/virtual_time.py",
     "simulator/clock.py": "three lines, used by every test through tests/virtual_time.py",
 }
@@ -36,6 +37,7 @@ PURE = (
     "switchboard/transitions.py",
     "functions/decide.py",
     "media_worker/acs_media.py",
+    "media_worker/bridges/caller_clock.py",
     "media_worker/bridges/client_events.py",
     "media_worker/bridges/voice_live/protocol.py",
     "media_worker/bridges/server_events.py",
@@ -54,7 +56,11 @@ PURE = (
     "media_worker/bridges/realtime_speech/protocol.py",
     "media_worker/bridges/realtime_speech/memory.py",
     "media_worker/bridges/realtime_speech/conversation.py",
+    "media_worker/bridges/realtime_speech/lateness.py",
+    "media_worker/bridges/realtime_speech/turns.py",
     "media_worker/speech/seams.py",
+    "doctor/verdicts.py",
+    "doctor/worker_log.py",
 )
 IMPURE_MODULES = {"asyncio", "aiohttp", "socket", "time", "random", "logging", "os", "azure"}
 

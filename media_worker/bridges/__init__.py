@@ -165,6 +165,10 @@ class Bridge(Protocol):
     async def renew(self) -> None:
         """Connects anew, with what was said so far; for a pause before the service's time limit."""
 
+    def apology(self) -> bytes | None:
+        """The agent's apology in its own voice, base64 audio, where it is at hand without any
+        service; None: it is not."""
+
     def events(self) -> AsyncGenerator[BridgeEvent, None]:
         """Connects and reports; ends after `Failed`. Read by exactly one task, once."""
         ...

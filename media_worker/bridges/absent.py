@@ -41,6 +41,10 @@ class AbsentBridge:
     async def renew(self) -> None:
         """There is nothing to renew."""
 
+    def apology(self) -> bytes | None:
+        """Nobody speaks."""
+        return None
+
     async def events(self) -> AsyncGenerator[BridgeEvent, None]:
         """Fails."""
         yield Failed("not_configured", self._mend)

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from media_worker.bridges import client_events
 from media_worker.bridges.voice_live import protocol
-from media_worker.limits import ASK_TRIES, ASKS_WAITING
+from media_worker.limits import ASK_TRIES, ASKS_WAITING, TURN_FAILURES
+
+TURNS_FAIL = "the model fails to answer: check its quota of tokens and its content filter"
+"""For `Failed`, when `Asks.turn_failed` says that it is enough."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +40,7 @@ class Asks:
         """Whether the turn that began last was its answer, as far as anybody can tell."""
         self._count = 0
         self._exactly = True
+        self._failures = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -66,10 +70,17 @@ class Asks:
         """A turn began."""
         self._began, self._unanswered = self._unanswered, False
 
-    def turn_failed(self) -> None:
-        """The turn that began last failed before a word was said."""
-        if self._began:
+    def turn_completed(self) -> None:
+        """A turn went well."""
+        self._failures = 0
+
+    def turn_failed(self, *, spoke: bool) -> bool:
+        """The turn that began last failed, before a word was said or within its words (`spoke`):
+        somebody waits for another one. False: too many in a row."""
+        self._failures += 1
+        if self._began and not spoke:
             self._refused()
+        return self._failures <= TURN_FAILURES
 
     def error(self, event_id: str | None, param: str, code: str) -> None:
         """The service refused a message: if it was a request of ours, it is asked again."""

@@ -2,15 +2,18 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 import aiohttp
+from aiohttp import WSMsgType
 from azure.core.exceptions import AzureError
 
 from media_worker.bridges import Failed
-from media_worker.bridges.voice_live import protocol
+from media_worker.bridges import server_events as wire
+from media_worker.bridges.endpoints import Endpoints
 from media_worker.limits import (
     BRIDGE_CLOSE_S,
     BRIDGE_HEARTBEAT_S,
@@ -19,8 +22,9 @@ from media_worker.limits import (
     CONNECT_TRIES,
     CONNECT_TRY_S,
     MAX_EVENT_BYTES,
+    SESSION_OPEN_S,
+    SHUN_S,
 )
-from switchboard.agents import VoiceLiveAgent
 
 _MENDS = {
     400: "the service did not understand the request: check model or agent name and api-version",
@@ -45,6 +49,11 @@ class Access(Protocol):
         ...
 
     @property
+    def endpoints(self) -> Endpoints:
+        """Base URLs of the resources."""
+        ...
+
+    @property
     def bearer(self) -> Callable[[], Awaitable[str]] | None:
         """Raises `AzureError` or TimeoutError when there is no token."""
         ...
@@ -57,24 +66,22 @@ class Access(Protocol):
 
 @dataclass(frozen=True)
 class RealtimeAccess:
-    """Where Azure OpenAI Realtime is; the rest as in `Access`."""
+    """Where Azure OpenAI Realtime is; see `Access`."""
 
     http: aiohttp.ClientSession
-    endpoint: str
+    endpoints: Endpoints
     bearer: Callable[[], Awaitable[str]] | None
     key: str | None = None
 
 
 @dataclass(frozen=True)
 class VoiceLiveAccess:
-    """Where Voice Live is and how to sign in: with an Entra token, else with the key."""
+    """Where Voice Live is; see `Access`."""
 
     http: aiohttp.ClientSession
-    """From `http_session`."""
-    endpoint: str
+    endpoints: Endpoints
     api_version: str
     bearer: Callable[[], Awaitable[str]] | None
-    """Raises `AzureError` or TimeoutError when there is no token."""
     key: str | None = None
 
 
@@ -95,33 +102,79 @@ class ConnectError(Exception):
         self.after_s = after_s
 
 
-async def connect(
-    agent: VoiceLiveAgent, access: VoiceLiveAccess, conversation: str | None
-) -> Socket:
-    """A connection, after as many tries as `limits.py` allows. `conversation`: see `protocol.url`.
+async def connect(access: Access, address: Callable[[str], str], at: str | None = None) -> Socket:
+    """A connection, after as many tries as `limits.py` allows, to one resource or the next.
+    `address`: the WebSocket address at the resource of this base URL; `at`: only there.
 
     Raises:
         ConnectError: the last try's.
     """
-    address = protocol.url(access.endpoint, access.api_version, agent, conversation)
-    return await connect_to(address, access)
-
-
-async def connect_to(address: str, access: Access) -> Socket:
-    """The same for any WebSocket address. Raises `ConnectError`."""
     now = asyncio.get_running_loop().time
     deadline = now() + CONNECT_S
     pause_s = CONNECT_BACKOFF_S
+    tried: set[str] = set()
     for tries_left in range(CONNECT_TRIES - 1, -1, -1):
+        url = at or access.endpoints.best(now(), tried) or access.endpoints.best(now())
+        assert url is not None, "there is one resource at least"
         try:
-            return await _try(access, address, min(CONNECT_TRY_S, deadline - now()))
+            socket = await _try(access, address(url), min(CONNECT_TRY_S, deadline - now()))
         except ConnectError as error:
-            wait_s = max(pause_s, error.after_s)
-            if not error.again or not tries_left or now() + wait_s >= deadline:
+            tried.add(url)
+            access.endpoints.shun(url, now(), error.after_s or SHUN_S)
+            another = at is None and access.endpoints.best(now(), tried) is not None
+            wait_s = 0.0 if another else max(pause_s, error.after_s)
+            hopeless = not (error.again or another)
+            if hopeless or not tries_left or now() + wait_s >= deadline:
                 raise
             await asyncio.sleep(wait_s)
-            pause_s *= 2
+            pause_s *= 1 if another else 2
+        else:
+            access.endpoints.connected(url, now())
+            return socket
     raise AssertionError("the last try returns or raises")
+
+
+@asynccontextmanager
+async def opening() -> AsyncIterator[None]:
+    """Bounds the opening of a session on a new connection. Raises `ConnectError`."""
+    try:
+        async with asyncio.timeout(SESSION_OPEN_S):
+            yield
+    except TimeoutError as error:
+        mend = "the service accepted the connection, but did not open a session"
+        raise ConnectError("session_timeout", mend, again=False) from error
+    except (ConnectionError, aiohttp.ClientError) as error:
+        mend = "the service closed the connection while the session opened"
+        raise ConnectError("session_closed", mend, again=False) from error
+
+
+async def settle(
+    connection: Socket, update: bytes, without: Callable[[str], bytes | None] = lambda param: None
+) -> wire.SessionCreated | None:
+    """Sends `session.update` and waits until it is in force; what the service said of the session
+    before. `without`: the settings without a field that was refused, if a call can do without.
+    Within `opening`. Raises `ConnectError` where the settings are refused."""
+    created: wire.SessionCreated | None = None
+    await connection.send_frame(update, WSMsgType.TEXT)
+    while True:
+        message = await connection.receive()
+        if message.type is WSMsgType.BINARY:
+            continue
+        if message.type is not WSMsgType.TEXT:
+            raise ConnectionResetError
+        match wire.decode(message.data):
+            case wire.SessionCreated() as created:
+                pass
+            case wire.SessionUpdated():
+                return created
+            case wire.Trouble(fatal=True, code=code, param=param):
+                if (fewer := without(param)) is not None:
+                    await connection.send_frame(fewer, WSMsgType.TEXT)
+                    continue
+                text = f"the service refuses the agent's settings ({param or 'no field named'})"
+                raise ConnectError(f"session_refused:{code}", text, again=False)
+            case _:
+                pass
 
 
 def abort(connection: Socket) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from media_worker.limits import RENDER_S
-from media_worker.speech.clips import Clip, Clips
+from media_worker.speech.clips import Clip, Clips, Phrase
 from media_worker.speech.native import Kind
 from media_worker.speech.scripts import Failed, Script, Told
 from media_worker.speech.ssml import ssml
@@ -13,10 +13,11 @@ from switchboard.speech_voice import SpeechVoice
 
 async def render(
     pool: Synthesizers, clips: Clips, voice: SpeechVoice, rate: int, text: str
-) -> None:
-    """Sees to it that there is a clip of `text`, if the voice can be had: nobody waits for it."""
-    if clips.get(voice, rate, text) is not None:
-        return
+) -> bool:
+    """Sees to it that there is a clip of `text`, if the voice can be had: nobody waits for it.
+    False: it cannot."""
+    if clips.holds(Phrase(voice, rate, text)):
+        return True
     script = Script("", fixed=True, text=text, ended=True, given=len(text))
     stir = asyncio.Event()
     told = Told(script, _Nobody(), stir, rate)
@@ -29,8 +30,9 @@ async def render(
                     stir.clear()
                     await stir.wait()
     except (Failed, SpeechUnavailable, TimeoutError):
-        return
+        return False
     clips.put(voice, rate, text, Clip(b"".join(script.pcm), tuple(script.words)))
+    return True
 
 
 class _Nobody:

@@ -30,6 +30,11 @@ class Levels(Protocol):
         """Whether the service's own sensor does not count."""
         ...
 
+    @property
+    def playing(self) -> bool:
+        """Whether something that was played is still being heard."""
+        ...
+
     def played(self, pcm: bytes) -> None:
         """Audio goes to the caller."""
 

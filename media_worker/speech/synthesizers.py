@@ -236,6 +236,11 @@ class Synthesizers:
         finally:
             await self.give_back(synthesizer)
 
+    async def dismiss(self, kind: Kind) -> None:
+        """Throws away those of `kind` that are idle."""
+        for synthesizer in self._idle.pop(kind, ()):
+            await synthesizer.destroy()
+
     async def close(self) -> None:
         """Throws away all that are idle and ends the threads. Without it the interpreter's exit may
         abort in the SDK."""

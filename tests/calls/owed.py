@@ -6,7 +6,7 @@ caller's turns, less the silence by which a detector knows that it was the end (
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -26,19 +26,9 @@ AGAIN_S = 6.0
 """After a phrase that is no answer, the next sound: the apology, at the latest."""
 
 
-def cases(
-    faults: Iterable[str], broken: Mapping[str, str], turns: Sequence[str] = ("first", "later")
-) -> list[ParameterSet]:
-    """Each fault at each turn. `broken`: what is known not to hold yet, as `fault` or `fault-turn`,
-    with what happens instead."""
-    found = []
-    for fault in faults:
-        for turn in turns:
-            name = f"{fault}-{turn}"
-            reason = broken.get(name) or broken.get(fault)
-            marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-            found.append(pytest.param(fault, turn, id=name, marks=marks))
-    return found
+def cases(faults: Iterable[str], turns: Sequence[str] = ("first", "later")) -> list[ParameterSet]:
+    """Each fault at each turn."""
+    return [pytest.param(fault, turn, id=f"{fault}-{turn}") for fault in faults for turn in turns]
 
 
 def waits_s(call: SimulatedCall, *, greeted: bool = True) -> list[float]:

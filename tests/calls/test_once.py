@@ -32,7 +32,9 @@ def test_a_hundred_deliveries_to_four_instances_make_one_answer_one_record_no_me
     async def scenario() -> None:
         copies = EventGridSwitches(copies=DELIVERIES // INSTANCES, spread_s=1.0)
         async with simulated_azure(grid=copies) as world:
-            environment = world.endpoints.worker_env(port=0) | {"LOG_LEVEL": "WARNING"}
+            agents_file = tmp_path / "agents.toml"
+            environment = world.endpoints.worker_env(port=0, agents_file=agents_file)
+            environment |= {"LOG_LEVEL": "WARNING"}
             settings = WorkerSettings.from_env(environment)
             async with environ(environment), worker_app.serving(settings) as worker:
                 processes = Processes(tmp_path)

@@ -139,17 +139,7 @@ UNREACHABLE = {
 }
 
 
-LATE = "the first sound is the apology, which comes when the last limit of connecting is over"
-AT_ONCE = "the apology begins while the agent's last words are still being played"
-UNTRUE = {
-    **dict.fromkeys(("429-first", "503-first", "connection refused-first"), AT_ONCE),
-    **dict.fromkeys(
-        ("handshake hangs-later", "session never opens-later", "session is mute-later"), LATE
-    ),
-}
-
-
-@pytest.mark.parametrize(("fault", "turn"), cases(UNREACHABLE, UNTRUE))
+@pytest.mark.parametrize(("fault", "turn"), cases(UNREACHABLE))
 def test_a_caller_whose_agent_cannot_be_reached_hears_the_apology_soon(
     fault: str, turn: str, tmp_path: Path
 ) -> None:
@@ -185,24 +175,7 @@ UNANSWERED: dict[str, dict[str, object]] = {
 }
 
 
-FORGOTTEN = (
-    "after the waiting phrase nothing comes for eight seconds, then the caller is asked whether "
-    "anybody is there, and the call ends as caller_silent"
-)
-STALLED = "after the waiting phrase, or half an answer, nothing comes for twenty seconds"
-BROKEN = {
-    "closes within answers": AT_ONCE,
-    "answers fail": FORGOTTEN,
-    "answers fail half way": FORGOTTEN,
-    "over quota": FORGOTTEN,
-    "answers stall": STALLED,
-    "answers stall half way": STALLED,
-    "no answer": FORGOTTEN,
-    "an error and no answer": FORGOTTEN,
-}
-
-
-@pytest.mark.parametrize(("fault", "turn"), cases(UNANSWERED, BROKEN))
+@pytest.mark.parametrize(("fault", "turn"), cases(UNANSWERED))
 def test_a_caller_whose_agent_never_answers_hears_a_phrase_and_then_the_apology(
     fault: str, turn: str, tmp_path: Path
 ) -> None:
@@ -222,13 +195,10 @@ def test_a_caller_whose_agent_never_answers_hears_a_phrase_and_then_the_apology(
     run(scenario())
 
 
-MISSED = "the waiting phrase is said, and the answer never asked for again"
 ONCE = ("closes within answers", "answers fail", "answers stall", "no answer")
 
 
-@pytest.mark.parametrize(
-    ("fault", "turn"), cases(ONCE, dict.fromkeys(ONCE[1:], MISSED), ("later",))
-)
+@pytest.mark.parametrize(("fault", "turn"), cases(ONCE, ("later",)))
 def test_a_caller_whose_agent_misses_one_answer_gets_one_all_the_same(
     fault: str, turn: str, tmp_path: Path
 ) -> None:
@@ -276,13 +246,7 @@ def test_a_session_whose_time_is_up_is_renewed_in_a_pause_and_nobody_notices(
     run(scenario())
 
 
-LOST = "the caller's words before the drop are lost, and nobody asks for them"
-
-
-@pytest.mark.parametrize(
-    "moment_ms",
-    [-300.0, pytest.param(200.0, marks=pytest.mark.xfail(reason=LOST)), 600.0, 1500.0],
-)
+@pytest.mark.parametrize("moment_ms", [-300.0, 200.0, 600.0, 1500.0])
 def test_a_session_that_expires_at_any_moment_leaves_no_silence(
     moment_ms: float, tmp_path: Path
 ) -> None:

@@ -53,7 +53,7 @@ def test_a_drained_workers_call_goes_on_at_another_which_knows_it_and_does_not_g
 ) -> None:
     async def scenario() -> None:
         async with whole(tmp_path) as system:
-            env = system.world.endpoints.worker_env(port=0)
+            env = system.world.endpoints.worker_env(port=0, agents_file=tmp_path / "agents.toml")
             async with serving(Settings.from_env(env)) as other:
                 call = await system.call(ASKS_AGAIN_LATER)
                 await asyncio.sleep(8)

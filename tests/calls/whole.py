@@ -103,11 +103,13 @@ async def whole(
     functions_env: dict[str, str] | None = None,
     keep_audio: bool = True,
     access: Access = "keys",
+    worker_knows_agents: bool = False,
 ) -> AsyncIterator[Whole]:
     """Everything up and Event Grid subscribed, until the block ends.
 
     `access`: how the product proves itself to ACS and Storage. With tokens they are served over
     https, and every token comes from the real managed identity credential.
+    `worker_knows_agents`: it renders their fixed words when it starts, which takes real time.
     """
     agents_file = tmp_path / "agents.toml"
     agents_file.write_text(agents_toml, encoding="utf-8")
@@ -122,7 +124,9 @@ async def whole(
         keep_audio=keep_audio,
         certificate=make_certificate(tmp_path / "tls") if access == "tokens" else None,
     ) as world:
-        environment = world.endpoints.worker_env(port=0) | {"LOG_LEVEL": "WARNING"}
+        known = agents_file if worker_knows_agents else tmp_path / "none.toml"
+        environment = world.endpoints.worker_env(port=0, agents_file=known)
+        environment |= {"LOG_LEVEL": "WARNING"}
         settings = WorkerSettings.from_env(environment | (worker_env or {}))
         async with (
             clock_held_for(world.speech),

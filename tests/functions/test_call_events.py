@@ -43,6 +43,17 @@ async def post(url: str, token: str | None, body: object = (), *, raw: bytes | N
         return reply.status
 
 
+def test_every_reply_bears_our_mark_so_that_it_is_told_from_a_proxys() -> None:
+    async def ask() -> None:
+        async with deployment() as d, aiohttp.ClientSession() as http:
+            url = f"{d.host.url}/api/calls/20261126-0123456789abcdef01234567/{'t' * 43}"
+            async with http.post(url) as reply:
+                assert reply.status == 401
+                assert reply.headers["x-switchboard"] == "call_events"
+
+    run(ask())
+
+
 def test_a_callback_needs_the_services_own_token_for_our_resource() -> None:
     async def call() -> None:
         async with deployment() as d:

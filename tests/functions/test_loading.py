@@ -132,7 +132,7 @@ def test_the_directory_is_read_while_loading(tmp_path: Path) -> None:
         loading = Loading(ENVIRON | {"AGENTS_FILE": str(agents)})
         services = await loading.services()
         agents.unlink()
-        directory = services.directory.directory()
+        directory = services.directory.directory
         assert directory is not None
         assert "reception" in directory.agents
         await loading.close()

@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 from media_worker.bridges import AgentAudio, AgentTurnEnded, AgentTurnStarted, Bridge, BridgeEvent
@@ -12,6 +13,7 @@ from media_worker.bridges import Ready as BridgeReady
 from media_worker.call import Call
 from media_worker.leg import CallOutcome, Gone, SocketLost
 from switchboard.agents import Agent, Silence, VoiceLiveAgent
+from switchboard.moves import Parting
 from switchboard.record import TurnRecord
 from switchboard.session import SessionDescriptor
 
@@ -104,6 +106,7 @@ class ScriptedBridge:
         self.asked: list[tuple[Any, ...]] = []
         self.rate = 0
         self.open = False
+        self.own_apology: bytes | None = None
 
     def emit(self, *events: BridgeEvent | None) -> None:
         for event in events:
@@ -131,6 +134,9 @@ class ScriptedBridge:
     async def answer(self, call: str, output: str, *, react: bool) -> None:
         self.asked.append(("answer", call, react))
 
+    def apology(self) -> bytes | None:
+        return self.own_apology
+
     async def renew(self) -> None:
         self.asked.append(("renew", asyncio.get_running_loop().time()))
 
@@ -153,6 +159,9 @@ class ScriptedOwner:
         self.lost_after_s = 0.1
         self.saved: list[Sequence[TurnRecord]] = []
         self.did: list[str] = []
+        self.reaches = True
+        self.rings_s = 5.0
+        self.transferred_at = 0.0
 
     async def first_frame(self) -> bool:
         await asyncio.sleep(0.03)
@@ -166,11 +175,14 @@ class ScriptedOwner:
         await asyncio.sleep(self.lost_after_s)
         return self.lost
 
-    async def apologise(self, outcome: CallOutcome) -> None:
-        self.did.append("apologise")
+    async def transfer(self, number: str) -> bool:
+        self.did.append(f"transfer to {number}")
+        self.transferred_at = asyncio.get_running_loop().time()
+        await asyncio.sleep(self.rings_s)
+        return self.reaches
 
-    async def hang_up(self, outcome: CallOutcome) -> None:
-        self.did.append("hang up")
+    async def part(self, outcome: CallOutcome, parting: Parting) -> None:
+        self.did.append(parting)
 
 
 class Stage:
@@ -183,12 +195,13 @@ class Stage:
         playout_delay_ms: int = 0,
         earlier: Sequence[TurnRecord] = (),
         earlier_s: float = 0.0,
+        fallback_number: str | None = None,
     ) -> None:
         self.leg = ScriptedLeg(METADATA)
         self.bridge = ScriptedBridge(*events)
         self.owner = ScriptedOwner()
         self.call = Call(
-            descriptor(agent),
+            replace(descriptor(agent), fallback_number=fallback_number),
             self.leg,
             self.bridge.opened,
             self.owner,

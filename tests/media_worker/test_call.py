@@ -12,9 +12,11 @@ from media_worker.bridges import (
     Ready,
     SpeechStarted,
     SpeechStopped,
+    ToolCall,
 )
 from media_worker.leg import CallOutcome, Ended, Gone, LetGo, Resumed, Superseded
 from media_worker.limits import BAD_FRAMES, FIRST_FRAME_S, RESUME_S
+from media_worker.tools import TO_PERSON
 from switchboard.agents import Silence, VoiceLiveAgent
 from switchboard.end_reason import EndReason
 from switchboard.record import TurnRecord
@@ -22,6 +24,7 @@ from tests.media_worker.scripted import (
     FRAME,
     FRAME_AUDIO,
     METADATA,
+    QUIET,
     RATE,
     ScriptedLeg,
     Stage,
@@ -230,6 +233,105 @@ def test_a_bridge_that_fails_ends_the_call_with_an_apology() -> None:
     assert stage.owner.did == ["apologise"]
 
 
+def test_an_apology_at_hand_is_said_in_the_agents_own_voice_before_a_person_takes_over() -> None:
+    async def scenario() -> tuple[Stage, CallOutcome, float]:
+        stage = Stage(AgentTurnStarted("r1"), audio("r1", 2.0))
+        stage.bridge.own_apology = audio("x", 3.0).audio
+        async with stage.running() as call:
+            await stage.leg.talk(1.0)
+            stage.bridge.emit(Failed("closed:1011", "check its health"))
+            await call
+            return stage, call.result(), asyncio.get_running_loop().time()
+
+    stage, outcome, ended_at = run(scenario())
+    assert stage.owner.did == ["to_person"]
+    assert set(stage.leg.kinds()) == {"AudioData"}  # what was being said is heard out
+    assert ended_at == pytest.approx(5.0, abs=0.1)  # two seconds, then three
+    assert outcome.turns[-1].text == QUIET.apology
+
+
+def test_an_apology_does_not_wait_for_the_end_of_a_long_answer() -> None:
+    async def scenario() -> tuple[Stage, float]:
+        stage = Stage(AgentTurnStarted("r1"), *(audio("r1", 1.0) for _ in range(30)))
+        stage.bridge.own_apology = audio("x", 3.0).audio
+        async with stage.running() as call:
+            await stage.leg.talk(1.0)
+            stage.bridge.emit(Failed("closed:1011", "check its health"))
+            await call
+            return stage, asyncio.get_running_loop().time()
+
+    stage, ended_at = run(scenario())
+    stopped = stage.leg.kinds().index("StopAudio")
+    assert set(stage.leg.kinds()[stopped + 1 :]) == {"AudioData"}
+    assert ended_at == pytest.approx(4.0, abs=0.1)
+
+
+def wants_a_person() -> Stage:
+    return Stage(
+        AgentTurnStarted("r1"),
+        audio("r1", 2.0),
+        ToolCall("r1", "c1", TO_PERSON.name, "{}"),
+        AgentTurnEnded("r1", "completed", {}),
+        fallback_number="+15550100099",
+    )
+
+
+def test_a_caller_is_put_through_when_the_agents_words_have_been_heard() -> None:
+    async def scenario() -> tuple[Stage, CallOutcome, float]:
+        stage = wants_a_person()
+        async with stage.running() as call:
+            await stage.leg.talk(20.0)
+        return stage, call.result(), stage.owner.transferred_at
+
+    stage, outcome, asked_at = run(scenario())
+    assert stage.owner.did == ["transfer to +15550100099"]  # and nothing else: the caller is gone
+    assert asked_at == pytest.approx(2.0, abs=0.1)
+    assert outcome.ending == Ended(EndReason.TRANSFERRED)
+
+
+def test_a_caller_whose_person_does_not_answer_stays_with_the_agent() -> None:
+    async def scenario() -> tuple[Stage, CallOutcome]:
+        stage = wants_a_person()
+        stage.owner.reaches = False
+        async with stage.running() as call:
+            await stage.leg.talk(8.0)
+            stage.bridge.emit(*turn("r2", 1.0))
+            await stage.leg.talk(4.0)
+            stage.leg.put(None)
+        return stage, call.result()
+
+    stage, outcome = run(scenario())
+    assert ("answer", "c1", True) in stage.bridge.asked
+    assert outcome.ending == Ended(EndReason.CALLER_HUNG_UP)
+
+
+def test_a_caller_who_speaks_before_the_transfer_begins_stays_with_the_agent() -> None:
+    async def scenario() -> Stage:
+        stage = wants_a_person()
+        async with stage.running():
+            await stage.leg.talk(1.0)
+            stage.bridge.emit(SpeechStarted("u", 0.0), SpeechStopped("u", 0.0))
+            await stage.leg.talk(10.0)
+            stage.leg.put(None)
+        return stage
+
+    stage = run(scenario())
+    assert ("answer", "c1", False) in stage.bridge.asked
+    assert stage.owner.did == []
+
+
+def test_a_leg_lost_while_the_person_is_being_called_is_no_end_until_that_is_decided() -> None:
+    async def scenario() -> tuple[Stage, CallOutcome]:
+        stage = wants_a_person()
+        stage.owner.rings_s = 15.0
+        async with stage.running() as call:
+            await stage.leg.talk(3.0)
+            stage.leg.put(None)
+        return stage, call.result()
+
+    assert run(scenario())[1].ending == Ended(EndReason.TRANSFERRED)
+
+
 def test_the_turns_are_checkpointed_as_they_end() -> None:
     async def scenario() -> Stage:
         stage = Stage(*turn("a", 1.0))
@@ -353,7 +455,7 @@ def test_a_call_can_be_ended_from_outside() -> None:
 
     stage, outcome = run(scenario())
     assert outcome.ending == Ended(EndReason.FAULT)
-    assert stage.owner.did == ["hang up"]
+    assert stage.owner.did == ["hang_up"]
 
 
 def test_a_bridge_that_stalls_over_the_greeting_does_not_leave_the_caller_in_silence() -> None:

@@ -143,7 +143,7 @@ def test_end_call_hangs_up_when_the_farewell_was_heard() -> None:
 
     stage, outcome, ended_at = ended(script)
     assert outcome.ending == Ended(EndReason.AGENT_ENDED)
-    assert stage.owner.did == ["hang up"]
+    assert stage.owner.did == ["hang_up"]
     assert stage.bridge.asked == [("answer", "c1", False)]
     assert 5.1 <= ended_at <= 5.2
     assert not outcome.turns[-1].interrupted
@@ -221,7 +221,7 @@ def test_a_silent_caller_is_prompted_then_told_goodbye() -> None:
     assert stage.bridge.asked == [("say", "Hello?"), ("say", "Bye.")]
     assert outcome.ending == Ended(EndReason.CALLER_SILENT)
     assert 20.0 <= ended_at <= 21.0  # twice eight seconds and two of speech
-    assert stage.owner.did == ["hang up"]
+    assert stage.owner.did == ["hang_up"]
 
 
 def test_a_caller_who_speaks_is_not_prompted() -> None:

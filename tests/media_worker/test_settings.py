@@ -20,6 +20,15 @@ def test_in_azure_five_names_of_resources_are_enough() -> None:
     assert (settings.host, settings.port) == ("0.0.0.0", 8080)
 
 
+def test_several_resources_may_share_the_calls() -> None:
+    several = "https://one.services.ai.azure.com, https://two.services.ai.azure.com"
+    settings = Settings.from_env(IN_AZURE | {"VOICE_LIVE_ENDPOINT": several})
+    assert settings.voice_live_endpoint == tuple(several.split(", "))
+    for wrong in ("https://one.example, two.example", ","):
+        with pytest.raises(SettingsError, match="VOICE_LIVE_ENDPOINT"):
+            Settings.from_env(IN_AZURE | {"VOICE_LIVE_ENDPOINT": wrong})
+
+
 def test_all_that_is_wrong_is_said_at_once() -> None:
     wrong = IN_AZURE | {"MEDIA_AUTH": "off", "PORT": "eighty", "MAX_CALLS": "0"}
     del wrong["VOICE_LIVE_ENDPOINT"]

@@ -12,6 +12,7 @@ from media_worker.limits import (
     RENEW_AT_LATEST_S,
     TURN_START_S,
 )
+from media_worker.playback import Playback
 from media_worker.playout import Playout
 from media_worker.watch import STALLED, Line, Over, Watch
 from switchboard.end_reason import EndReason
@@ -24,7 +25,8 @@ class Watched:
         self.leg = ScriptedLeg()
         self.bridge = ScriptedBridge()
         now = asyncio.get_running_loop().time
-        self.talk = Exchange(QUIET, self.bridge, self.leg.send, now, Playout(RATE), now())
+        playback = Playback(self.leg.send, now, Playout(RATE))
+        self.talk = Exchange(QUIET, self.bridge, playback, now, now())
         self.line = Line(self.leg)
         self.watch = Watch(self.talk, self.bridge, self.line)
 

@@ -46,6 +46,12 @@ def test_the_worker_signs_in_to_voice_live_by_its_identity_in_any_case() -> None
         assert ("ACS_ACCESS_KEY" in env) == has_key
 
 
+def test_the_worker_is_told_of_the_same_directory_as_the_functions_app() -> None:
+    told = ENDPOINTS.worker_env(port=8080, agents_file=Path("a.toml"))
+    assert told["AGENTS_FILE"] == _functions_env(ENDPOINTS)["AGENTS_FILE"]
+    assert "AGENTS_FILE" not in ENDPOINTS.worker_env(port=8080)
+
+
 def test_realtime_and_speech_are_opened_by_keys_and_with_https_by_the_identity() -> None:
     keys = ENDPOINTS.worker_env(port=8080)
     assert (keys["REALTIME_ENDPOINT"], keys["REALTIME_KEY"]) == ("http://127.0.0.1:6", "r")

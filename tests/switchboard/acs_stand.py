@@ -10,7 +10,7 @@ from aiohttp import web
 from simulator.serving import serve
 from switchboard.acs_calls import Accepted, AnswerRequest, CallAutomation, NoVerdict, Refused
 from switchboard.azure_clients import acs_client
-from switchboard.settings import Shared
+from switchboard.shared_settings import Shared
 from tests.virtual_time import run
 
 T = TypeVar("T")

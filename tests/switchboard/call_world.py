@@ -25,6 +25,7 @@ from switchboard.moves import (
     FirstFrame,
     HandOver,
     LetGo,
+    Parting,
     Replaced,
     SocketLost,
     StillHeard,
@@ -428,7 +429,8 @@ class _Owner:
                     verdict = await ledger.decide(CALL_ID, Checkpoint(self.epoch, ()))
                     goes_on = isinstance(verdict, Decided) or await self._still_heard(verdict)
                 case "end" | "apologise":
-                    ending = Ending(self.epoch, EndReason.AGENT_ENDED, wish == "apologise")
+                    parting: Parting = "apologise" if wish == "apologise" else "hang_up"
+                    ending = Ending(self.epoch, EndReason.AGENT_ENDED, parting)
                     await end_call(ledger, world.acs, CALL_ID, ending, sleep=world.sleep)
                     goes_on = False
                 case "drain":

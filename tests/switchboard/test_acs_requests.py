@@ -8,7 +8,7 @@ import pytest
 from switchboard.acs_calls import Accepted, CallAutomation, NoVerdict
 from switchboard.azure_clients import acs_client
 from switchboard.operations import Acted
-from switchboard.settings import Shared
+from switchboard.shared_settings import Shared
 from tests.switchboard.acs_stand import (
     ENVIRON,
     HANG,

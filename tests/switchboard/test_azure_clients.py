@@ -16,7 +16,7 @@ from switchboard.azure_clients import (
     sessions_queue,
     token_credential,
 )
-from switchboard.settings import Shared
+from switchboard.shared_settings import Shared
 
 IN_AZURE = {
     "ACS_ENDPOINT": "https://contoso.communication.azure.com/",

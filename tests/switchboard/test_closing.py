@@ -13,7 +13,7 @@ from tests.switchboard.call_azure import CALL_ID
 from tests.switchboard.call_world import World
 from tests.switchboard.test_recovery import run_until, state, talking
 
-FAILED = Ending(1, EndReason.BRIDGE_FAILED, apologise=True)
+FAILED = Ending(1, EndReason.BRIDGE_FAILED, parting="apologise")
 
 
 def end(world: World, ending: Ending = FAILED) -> list[Recovered]:

@@ -1,13 +1,18 @@
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulator.storage import Fault, Storage
 from switchboard.__main__ import main
+from switchboard.directory import parse_directory
 from switchboard.schema import schema_text
 
 ROOT = Path(__file__).parents[2]
@@ -156,3 +161,101 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     run = _process("schema", stdout=writer)
     os.close(writer)
     assert (run.returncode, run.stderr) == (0, b"")
+
+
+def test_explain_says_which_file_it_read(nobody: str, capsys: pytest.CaptureFixture[str]) -> None:
+    generation = parse_directory(NOBODY, source=nobody).generation
+    assert main(["explain", "+15550100001", "--file", nobody]) == 0
+    assert f"  read      {nobody}, generation {generation}" in capsys.readouterr().out
+    assert main(["explain", "+15550100001", "--file", nobody, "--json"]) == 0
+    answer = _json(capsys)
+    assert (answer["file"], answer["generation"]) == (nobody, generation)
+
+
+@pytest.fixture
+def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
+    """A storage account that the environment names; it runs beside the test."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    account = Storage()
+
+    def do(work: Coroutine[Any, Any, object]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result(10)
+
+    do(account.__aenter__())
+    monkeypatch.setenv("STORAGE_CONNECTION_STRING", account.connection_string)
+    monkeypatch.setenv("CREDENTIAL", "none")
+    yield account
+    do(account.__aexit__())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_publish_makes_a_good_file_live_and_says_from_when_and_how_to_undo_it(
+    storage: Storage, nobody: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish", "--list"]) == 0
+    assert "Nothing is published" in capsys.readouterr().out
+    assert main(["publish", EXAMPLE]) == 0
+    out = capsys.readouterr().out
+    assert "Calls that begin 30 s from now get it." in out
+    example = out.split()[1]
+    assert main(["publish", nobody, "--json"]) == 0
+    done = _json(capsys)
+    assert (done["ok"], done["outcome"], done["before"]) == (True, "published", example)
+    assert main(["publish", "--back-to", example]) == 0
+    assert f"--back-to {done['generation']}" in capsys.readouterr().out
+    assert main(["publish", EXAMPLE]) == 0
+    assert "already" in capsys.readouterr().out
+    assert main(["publish", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:12] for line in lines if "live since" in line] == [example]
+    assert len(lines) == 2
+    assert main(["publish", "--list", "--json"]) == 0
+    assert _json(capsys)["live"] == example
+    assert len(storage.blobs("directory")) == 3
+
+
+def test_a_deployment_that_publishes_first_replaces_no_owners_edit(
+    storage: Storage, nobody: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish", nobody, "--first"]) == 0
+    first = capsys.readouterr().out.split()[1]
+    assert main(["publish", EXAMPLE, "--first", "--json"]) == 0
+    answer = _json(capsys)
+    assert (answer["outcome"], answer["before"]) == ("not the first", first)
+    assert main(["publish", EXAMPLE, "--first"]) == 0
+    assert f"Generation {first} is live, and stays so" in capsys.readouterr().out
+    assert len(storage.blobs("directory")) == 2
+    with pytest.raises(SystemExit):
+        main(["publish", "--list", "--first"])
+
+
+def test_publish_tells_every_fault_and_changes_nothing(
+    storage: Storage, broken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish", broken]) == 1
+    assert "2 faults. Nothing of the file is used" in capsys.readouterr().out
+    assert main(["publish", "--back-to", "0123456789ab"]) == 2
+    assert "There is no generation 0123456789ab." in capsys.readouterr().err
+    assert storage.blob_service.containers == {}
+
+
+def test_publish_says_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CREDENTIAL", "none")
+    assert main(["publish", EXAMPLE, "--json"]) == 2
+    caught = capsys.readouterr()
+    assert json.loads(caught.out)["ok"] is False
+    assert "STORAGE_BLOB_ENDPOINT: is missing" in caught.err
+
+
+def test_publish_says_when_storage_cannot_be_had(
+    storage: Storage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storage.faults.append(Fault(times=99, status=503))
+    assert main(["publish", EXAMPLE]) == 2
+    assert "Storage: reading which directory is live: 503 ServerBusy." in capsys.readouterr().err

@@ -275,7 +275,7 @@ def test_a_door_that_refused_the_media_is_the_reason_of_the_loss() -> None:
 
 
 def test_an_agent_that_failed_is_apologised_for_and_one_that_said_goodbye_is_not() -> None:
-    failed = step(record(LIVE), Ending(1, EndReason.BRIDGE_FAILED, apologise=True))
+    failed = step(record(LIVE), Ending(1, EndReason.BRIDGE_FAILED, parting="apologise"))
     assert isinstance(failed, Write)
     assert failed.then == (APOLOGY, Transfer("+15550100"))
     goodbye = step(record(LIVE), Ending(1, EndReason.AGENT_ENDED))

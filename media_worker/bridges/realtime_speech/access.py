@@ -1,23 +1,23 @@
 """From the settings to what the calls of the second bridge share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import aiohttp
 
 from media_worker.bridges.connect import RealtimeAccess
+from media_worker.bridges.endpoints import Endpoints
 from media_worker.bridges.realtime_speech.bridge import RealtimeSpeech
-from media_worker.entra import BlockingCredential, Credential, Tokens
+from media_worker.entra import BlockingCredential, Credential, Loops, Tokens
 from media_worker.settings import Settings
 from media_worker.speech.clips import Clips
 from media_worker.speech.synthesizers import SpeechAccess, Synthesizers
 
-_SPEECH_SCOPE = "https://cognitiveservices.azure.com/.default"
+SPEECH_SCOPE = "https://cognitiveservices.azure.com/.default"
+"""Of the tokens for Azure Speech."""
+
 _HOST = "tts.speech.microsoft.com"
 _SSML_PATH = "/tts/cognitiveservices/websocket/v1"
 _STREAM_PATH = "/cognitiveservices/websocket/v2"
-
-Loops = dict[str, Callable[[], Awaitable[None]]]
 
 
 def realtime_speech(
@@ -30,7 +30,8 @@ def realtime_speech(
     if settings.realtime_key is None and credential is not None:
         tokens = Tokens(credential, settings.realtime_scope)
         loops["realtime tokens"], bearer = tokens.keep_fresh, tokens.bearer
-    realtime = RealtimeAccess(http, settings.realtime_endpoint, bearer, settings.realtime_key)
+    endpoints = Endpoints(settings.realtime_endpoint)
+    realtime = RealtimeAccess(http, endpoints, bearer, settings.realtime_key)
     speech = speech_access(settings, credential, loops)
     return RealtimeSpeech(realtime, Synthesizers(speech), Clips())
 
@@ -45,6 +46,6 @@ def speech_access(settings: Settings, credential: Credential | None, loops: Loop
     if settings.speech_auth == "credential":
         blocking = BlockingCredential(credential, asyncio.get_running_loop())
         return SpeechAccess(ssml, stream, credential=blocking)
-    tokens = Tokens(credential, _SPEECH_SCOPE)
+    tokens = Tokens(credential, SPEECH_SCOPE)
     loops["speech tokens"] = tokens.keep_fresh
     return SpeechAccess(ssml, stream, resource_id=settings.speech_resource_id, bearer=tokens.bearer)

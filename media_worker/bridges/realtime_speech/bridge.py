@@ -1,51 +1,40 @@
 """The bridge that thinks in text: Azure OpenAI Realtime hears and writes, Azure Speech speaks.
 
 Tasks run beside the call: one speaks (`speaking.py`), one holds the conversation with the model
-(`conversation.py` says what), one excuses an answer that is late. What they have to report meets
-in one queue, which is what `events()` reads. The voice does not wait for the model: a greeting is
-on its way before the model's session is open.
+(`conversation.py` says what), one looks after an answer that is late (`lateness.py`). What they
+have to report meets in one queue, which is what `events()` reads. The voice does not wait for the
+model: a greeting is on its way before the model's session is open.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 import pybase64
-from aiohttp import ClientError, WSMsgType
 
-from media_worker.acs_media import sample_count
-from media_worker.bridges import Bridge, BridgeEvent, Failed, Notice, Ready
-from media_worker.bridges import server_events as wire
-from media_worker.bridges.client_events import append
-from media_worker.bridges.connect import (
-    ConnectError,
-    RealtimeAccess,
-    Socket,
-    abort,
-    connect_to,
-)
+from media_worker.bridges import Bridge, BridgeEvent, Failed, Notice
+from media_worker.bridges.connect import RealtimeAccess, Socket, connect
 from media_worker.bridges.realtime_speech import protocol
 from media_worker.bridges.realtime_speech.conversation import Conversation
+from media_worker.bridges.realtime_speech.lateness import (
+    AskAgain,
+    Excuse,
+    GiveUp,
+    Lateness,
+    Remedy,
+)
 from media_worker.bridges.realtime_speech.resampler import Resampler
 from media_worker.bridges.realtime_speech.sensor import LevelSensor
-from media_worker.limits import (
-    BRIDGE_CLOSE_S,
-    KEPT_AUDIO_S,
-    RECONNECTS,
-    RECONNECTS_S,
-    SESSION_OPEN_S,
-    WAITING_POLL_S,
-    WAITING_S,
-)
+from media_worker.bridges.session import ServiceSession
+from media_worker.limits import WAITING_POLL_S
 from media_worker.speech.clips import Clips
 from media_worker.speech.rendering import render
 from media_worker.speech.speaking import Speaker
 from media_worker.speech.synthesizers import Synthesizers
+from media_worker.tools import Tool
 from switchboard.agents import RealtimeSpeechAgent
-from switchboard.clock import wall_now
 from switchboard.record import TurnRecord
 
 
@@ -63,10 +52,12 @@ def open_realtime_speech(
     rate: int,
     shared: RealtimeSpeech,
     earlier: Sequence[TurnRecord] = (),
+    tools: Sequence[Tool] = (),
 ) -> AbstractAsyncContextManager[Bridge]:
     """The bridge for one call; see `OpenBridge`. `earlier`: the turns in the call's record, when
-    another worker carried it before: the model is told, and nobody is greeted again."""
-    return _opened(agent, rate, shared, earlier)
+    another worker carried it before: the model is told, and nobody is greeted again. `tools`: what
+    the model may call."""
+    return _opened(agent, rate, shared, earlier, tools)
 
 
 @asynccontextmanager
@@ -75,9 +66,10 @@ async def _opened(
     rate: int,
     shared: RealtimeSpeech,
     earlier: Sequence[TurnRecord],
+    tools: Sequence[Tool],
 ) -> AsyncIterator[Bridge]:
     async with asyncio.TaskGroup() as tasks:
-        bridge = RealtimeSpeechBridge(agent, rate, shared, earlier, tasks)
+        bridge = RealtimeSpeechBridge(agent, rate, shared, earlier, tools, tasks)
         try:
             yield bridge
         finally:
@@ -93,23 +85,26 @@ class RealtimeSpeechBridge:
         rate: int,
         shared: RealtimeSpeech,
         earlier: Sequence[TurnRecord],
+        tools: Sequence[Tool],
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._agent, self._rate, self._shared, self._tasks = agent, rate, shared, tasks
         self._events: asyncio.Queue[BridgeEvent] = asyncio.Queue()
         self._sensor = LevelSensor(agent.barge_in, rate, asyncio.get_running_loop().time)
-        self._talk = Conversation(agent, rate, self._events.put_nowait, earlier, self._sensor)
+        report = self._events.put_nowait
+        self._talk = Conversation(agent, rate, report, earlier, self._sensor, tools)
         self._speaker = Speaker(agent, rate, shared.pool, shared.clips, self._talk)
         self._talk.speaker = self._speaker
         self._resampler = None if rate == protocol.RATE else Resampler(rate, protocol.RATE)
+        # Resumed from the first: the bridge greets by itself.
+        self._session = ServiceSession(self._talk, self._connect, protocol.RATE, resumed=True)
         self._running: list[asyncio.Task[None]] = []
-        self._expires_at: float | None = None
-        self._connection: Socket | None = None
-        """The newest connection, alive or not."""
-        self._socket: Socket | None = None
-        """The connection that caller audio goes to: set once the kept audio has been sent."""
-        self._kept: deque[bytes] = deque()
-        self._kept_s = 0.0
+        self.renew = self._session.renew
+
+    async def _connect(self) -> Socket:
+        return await connect(
+            self._shared.realtime, lambda endpoint: protocol.url(endpoint, self._agent.model)
+        )
 
     # --- the caller's way -------------------------------------------------------------------------
 
@@ -120,63 +115,51 @@ class RealtimeSpeechBridge:
         if self._resampler is not None:
             pcm = self._resampler.push(pybase64.b64decode(audio))
             audio = pybase64.b64encode(pcm)
-        if (socket := self._socket) is None:
-            self._keep(audio)
-            return
-        self._talk.caller_audio(audio)
-        try:
-            await socket.send_frame(append(audio), WSMsgType.TEXT)
-        except (ConnectionError, ClientError):
-            self._socket = None  # `_converse` sees the end of the connection and makes a new one
-            self._keep(audio)
+        await self._session.send_audio(audio)
 
     async def interrupt(self, turn: str, heard_ms: int) -> str | None:
         """See `Bridge`."""
         messages, heard = self._talk.interrupt(turn, heard_ms)
-        await self._send(messages)
+        await self._session.send(messages)
         return heard
 
     async def cancel(self, turn: str) -> None:
         """See `Bridge`."""
-        await self._send(self._talk.cancel(turn))
+        await self._session.send(self._talk.cancel(turn))
 
     async def say(self, text: str) -> None:
         """See `Bridge`."""
-        await self._send(self._talk.say(text))
+        await self._session.send(self._talk.say(text))
 
     async def prompt(self, text: str, *, speaker: Literal["caller", "system"]) -> None:
         """See `Bridge`."""
-        await self._send(self._talk.prompt(text, speaker))
+        await self._session.send(self._talk.prompt(text, speaker))
 
     async def answer(self, call: str, output: str, *, react: bool) -> None:
         """See `Bridge`."""
-        await self._send(self._talk.answer(call, output, react=react))
+        await self._session.send(self._talk.answer(call, output, react=react))
 
-    async def renew(self) -> None:
-        """See `Bridge`."""
-        self._socket = None
-        if self._connection is not None:
-            abort(self._connection)
+    def apology(self) -> bytes | None:
+        """See `Bridge`: from a clip, for no service may be there to speak."""
+        clip = self._shared.clips.get(self._agent.voice, self._rate, self._agent.apology)
+        return None if clip is None else pybase64.b64encode(clip.pcm)
 
     async def close(self) -> None:
-        """Ends both tasks and the connection, when nobody sends any more."""
-        self._socket = None
+        """Ends the tasks and the connection, when nobody sends any more."""
         for task in self._running:
             task.cancel()
-        if (connection := self._connection) is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BRIDGE_CLOSE_S):
-                    await connection.close()
-            abort(connection)
+        await self._session.close()
 
     # --- the agent's way --------------------------------------------------------------------------
 
     async def events(self) -> AsyncGenerator[BridgeEvent, None]:
         """See `Bridge`."""
         self._talk.greet()
-        runs = {"speaker": self._speaker.run, "conversation": self._converse}
-        if self._agent.waiting:
-            runs["waiting"] = self._excuse
+        runs = {
+            "speaker": self._speaker.run,
+            "conversation": self._converse,
+            "lateness": self._see_to_answers,
+        }
         for name, run in runs.items():
             self._running.append(self._tasks.create_task(run(), name=name))
         while True:
@@ -186,112 +169,41 @@ class RealtimeSpeechBridge:
                 return
 
     async def _converse(self) -> None:
-        """Connects and listens to the model, again and again; reports `Failed` when it is over."""
-        now = asyncio.get_running_loop().time
-        drops: deque[float] = deque(maxlen=RECONNECTS + 1)
-        while True:
-            try:
-                connection = await self._open()
-            except ConnectError as error:
-                self._events.put_nowait(error.failed)
-                return
-            self._events.put_nowait(Ready(self._expires_in_s(), resumed=True))
-            while (message := await connection.receive()).type in (
-                WSMsgType.TEXT,
-                WSMsgType.BINARY,
-            ):
-                if message.type is WSMsgType.TEXT:
-                    await self._send(self._talk.receive(wire.decode(message.data)))
-            self._socket = None
-            abort(connection)
-            code = f"closed:{connection.close_code or 'lost'}"
-            self._events.put_nowait(Notice("dropped", code))
-            self._talk.dropped()
-            drops.append(now())
-            if len(drops) > RECONNECTS and now() - drops[0] <= RECONNECTS_S:
-                text = "the service drops its connections: check its health"
-                self._events.put_nowait(Failed(code, text))
-                return
+        """Reports what the model's session reports, until it has failed."""
+        async with aclosing(self._session.events()) as events:
+            async for event in events:
+                self._events.put_nowait(event)
 
-    async def _excuse(self) -> None:
-        """Says the waiting phrases, one after the other, while the caller waits for an answer. Only
-        from clips: making them would delay the answer."""
+    async def _see_to_answers(self) -> None:
+        """Sees to it that the caller does not wait for nothing. The waiting phrases are said from
+        clips only: making them would delay the answer."""
         pool, clips, voice = self._shared.pool, self._shared.clips, self._agent.voice
         for text in self._agent.waiting:
             await render(pool, clips, voice, self._rate, text)
-        waited_s, said = 0.0, 0
+        lateness = Lateness(len(self._agent.waiting))
         while True:
             await asyncio.sleep(WAITING_POLL_S)
-            waited_s = waited_s + WAITING_POLL_S if self._talk.owes_answer else 0.0
-            if not waited_s:
-                said = 0
-            elif waited_s >= WAITING_S * (said + 1) and said < len(self._agent.waiting):
-                text, said = self._agent.waiting[said], said + 1
-                if clips.get(voice, self._rate, text) is not None:
-                    await self._send(self._talk.say(text))
+            remedies = lateness.passed(
+                WAITING_POLL_S,
+                waits=self._talk.owes_answer,
+                playing=self._sensor.playing,
+                answering=self._talk.is_answering,
+                failed=self._talk.debt.failed,
+            )
+            for remedy in remedies:
+                await self._mend(remedy)
 
-    async def _send(self, messages: Sequence[bytes]) -> None:
-        if (connection := self._connection) is not None:
-            with suppress(ConnectionError, ClientError):  # `_converse` sees the end of it
-                for message in messages:
-                    await connection.send_frame(message, WSMsgType.TEXT)
-
-    # --- connecting -------------------------------------------------------------------------------
-
-    async def _open(self) -> Socket:
-        """A connection that has taken our settings and knows what was said, with the kept caller
-        audio already sent."""
-        access = self._shared.realtime
-        address = protocol.url(access.endpoint, self._agent.model)
-        connection = self._connection = await connect_to(address, access)
-        try:
-            async with asyncio.timeout(SESSION_OPEN_S):
-                update = protocol.session_update(self._agent)
-                await connection.send_frame(update, WSMsgType.TEXT)
-                await self._await_updated(connection)
-                for message in self._talk.opened():
-                    await connection.send_frame(message, WSMsgType.TEXT)
-                while self._kept:
-                    audio = self._oldest_kept()
-                    self._talk.caller_audio(audio)
-                    await connection.send_frame(append(audio), WSMsgType.TEXT)
-        except TimeoutError as error:
-            mend = "the service accepted the connection, but did not open a session"
-            raise ConnectError("session_timeout", mend, again=False) from error
-        except (ConnectionError, ClientError) as error:
-            mend = "the service closed the connection while the session opened"
-            raise ConnectError("session_closed", mend, again=False) from error
-        self._socket = connection  # nothing was awaited since the last kept audio
-        return connection
-
-    async def _await_updated(self, connection: Socket) -> None:
-        while True:
-            message = await connection.receive()
-            if message.type is WSMsgType.BINARY:
-                continue
-            if message.type is not WSMsgType.TEXT:
-                raise ConnectionResetError
-            match wire.decode(message.data):
-                case wire.SessionCreated(expires_at):
-                    self._expires_at = expires_at
-                case wire.SessionUpdated():
-                    return
-                case wire.Trouble(fatal=True, code=code, param=param):
-                    text = f"the service refuses the agent's settings ({param or 'no field named'})"
-                    raise ConnectError(f"session_refused:{code}", text, again=False)
-                case _:
-                    pass
-
-    def _expires_in_s(self) -> float | None:
-        return None if self._expires_at is None else self._expires_at - wall_now()
-
-    def _keep(self, audio: bytes) -> None:
-        self._kept.append(audio)
-        self._kept_s += sample_count(audio) / protocol.RATE
-        while self._kept_s > KEPT_AUDIO_S:
-            self._oldest_kept()
-
-    def _oldest_kept(self) -> bytes:
-        audio = self._kept.popleft()
-        self._kept_s -= sample_count(audio) / protocol.RATE
-        return audio
+    async def _mend(self, remedy: Remedy) -> None:
+        match remedy:
+            case Excuse(number):
+                text = self._agent.waiting[number]
+                if self._shared.clips.get(self._agent.voice, self._rate, text) is not None:
+                    await self.say(text)
+            case AskAgain():
+                self._events.put_nowait(Notice("warning", "answer_late"))
+                await self._session.send(self._talk.ask_again())
+            case GiveUp():
+                mend = "the model gives no answer: check its deployment, its quota and its load"
+                self._events.put_nowait(Failed("no_answer", mend))
+            case _:
+                assert_never(remedy)

@@ -5,17 +5,14 @@ A turn is the model's response, or words of ours. It is over when it is both wri
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Literal, assert_never
 
 import pybase64
 
-from media_worker.acs_media import sample_count
 from media_worker.bridges import (
     AgentAudio,
     AgentSaid,
-    AgentTurnEnded,
-    AgentTurnStarted,
     BridgeEvent,
     CallerSaid,
     Failed,
@@ -26,14 +23,17 @@ from media_worker.bridges import (
     TurnStatus,
 )
 from media_worker.bridges import server_events as wire
-from media_worker.bridges.asks import Asks
-from media_worker.bridges.client_events import function_output
+from media_worker.bridges.asks import TURNS_FAIL, Asks
+from media_worker.bridges.caller_clock import CallerClock
+from media_worker.bridges.client_events import cancel, function_output
 from media_worker.bridges.realtime_speech import protocol
+from media_worker.bridges.realtime_speech.lateness import Debt
 from media_worker.bridges.realtime_speech.memory import Memory
-from media_worker.limits import MEMORY_TURNS
+from media_worker.bridges.realtime_speech.turns import Turn, Turns
+from media_worker.bridges.session import Received
 from media_worker.speech.seams import Levels, Voice
-from media_worker.speech.speakable import Speakable
 from media_worker.speech.ssml import locale_of
+from media_worker.tools import Tool
 from switchboard.agents import RealtimeSpeechAgent
 from switchboard.record import TurnRecord
 
@@ -44,21 +44,8 @@ GO_ON = (
 _OWN = "own-"
 """Turns of ours are so named; the service's responses are not."""
 _STATUSES: dict[str, TurnStatus] = {s: s for s in ("cancelled", "incomplete", "failed")}
-_SILENCE_MS = 500.0
-"""Default of `silence_duration_ms` (Realtime API reference)."""
 _PADDING_MS = 300.0
 """Default of `prefix_padding_ms`."""
-
-
-@dataclass(slots=True)
-class _Turn:
-    speakable: Speakable
-    item: str = ""
-    written: bool = False
-    said: bool = False
-    interrupted: bool = False
-    status: TurnStatus = "completed"
-    usage: Mapping[str, int] = field(default_factory=dict)
 
 
 class Conversation:
@@ -74,57 +61,78 @@ class Conversation:
         report: Callable[[BridgeEvent], None],
         earlier: Sequence[TurnRecord],
         levels: Levels,
+        tools: Sequence[Tool] = (),
     ) -> None:
         self._agent, self._rate, self._report, self._levels = agent, rate, report, levels
-        self._locale = agent.voice.locale or locale_of(agent.voice.name) or "en-US"
+        self._tools = tools
         self._memory = Memory(earlier)
         self._asks = Asks()
-        self._turns: dict[str, _Turn] = {}
+        locale = agent.voice.locale or locale_of(agent.voice.name) or "en-US"
+        self._turns = Turns(locale, report)
         self._active: str | None = None
         """The turn that is being written."""
         self._own = 0
         self._greets = not earlier
-        self._owed = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
-        """Whether the caller waits for an answer."""
-        self._samples_in = 0
+        unanswered = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
+        self.debt = Debt(unanswered)
+        self.clock = CallerClock(protocol.RATE, agent.turn_detection, _PADDING_MS)
         self._open = False
 
     @property
+    def is_answering(self) -> bool:
+        """Whether an answer is being written, or has not been said to its end."""
+        return self._turns.any_to_come()
+
+    @property
     def owes_answer(self) -> bool:
-        """Whether the caller has spoken and heard nothing from the model since."""
-        return self._owed
+        """Whether the caller is to hear something: has spoken, or nobody listens, or it is made."""
+        return self.debt.owed or not self._open or self.is_answering
 
     def greet(self) -> None:
         """The call begins."""
         if self._greets and self._agent.greeting:
             self.say(self._agent.greeting)
 
+    def settings(self) -> bytes:
+        """See `session.Conversation`."""
+        return protocol.session_update(self._agent, self._tools)
+
+    def settings_without(self, refused: str) -> bytes | None:
+        """See `session.Conversation`: words of the caller in the record are no must."""
+        if "transcription" not in refused or self._agent.transcription is None:
+            return None
+        self._agent = replace(self._agent, transcription=None)
+        return self.settings()
+
+    def created(self, session: wire.SessionCreated) -> None:
+        """See `session.Conversation`: its conversations have no names."""
+
     def opened(self) -> list[bytes]:
         """A connection took our settings: it is told what was said."""
         self._open = True
-        if self._owed and not len(self._asks):
+        if self.debt.owed and not len(self._asks):
             self._asks.add(before=[protocol.add_message("system", GO_ON)])
         return self._memory.retold() + self._ask()
 
-    def dropped(self) -> None:
+    def dropped(self) -> Sequence[BridgeEvent]:
         """The connection is gone. What it wrote is said all the same."""
         if (name := self._active) is not None:
             self._active = None
             self._written(name, "failed", {})
-            self._owed = True
+            self.debt.caller_ended()
+        elif self.clock.unanswered_ms:
+            self.debt.heard()  # for the words are said again to the next connection
         self._memory.dropped()
         self._asks.dropped()
-        self._open, self._samples_in = False, 0
-
-    def caller_audio(self, audio: bytes) -> None:
-        """Caller audio is sent: the clock by which the service tells when somebody spoke."""
-        self._samples_in += sample_count(audio)
+        self._open = False
+        self.clock.restart()
+        return ()
 
     def say(self, text: str) -> list[bytes]:
         """See `Bridge.say`."""
         self._own += 1
         name = f"{_OWN}{self._own}"
-        self._begin(name).written = True
+        self._turns.begin(name, is_response=False).written = True
         messages = self._memory.own_words(name, text)
         self._report(AgentSaid(name, text))
         self.speaker.say(name, text)
@@ -144,52 +152,60 @@ class Conversation:
         self._asks.add(before=[result])
         return self._ask()
 
+    def ask_again(self) -> list[bytes]:
+        """The model does not answer: lets go of the turn that it is at, if there is one, and asks
+        for another."""
+        self.debt.insist()
+        if not len(self._asks):
+            self._asks.add()
+        return [cancel(self._active)] if self._active is not None else self._ask()
+
     def interrupt(self, name: str, heard_ms: int) -> tuple[list[bytes], str | None]:
         """See `Bridge.interrupt`."""
-        self._owed = False
+        self.debt.caller_began()
         self._levels.silenced()
         messages, heard = self._memory.interrupt(name, heard_ms)
         if (turn := self._turns.get(name)) is not None and not turn.interrupted:
-            turn.interrupted = turn.said = True
-            turn.status = "cancelled"
             self.speaker.cancel(name)
-            self._end_if_over(name, turn)
+            self._turns.said(turn, interrupted=True)
         return (messages if self._open else []), heard
 
     def cancel(self, name: str) -> list[bytes]:
         """See `Bridge.cancel`."""
         if (turn := self._turns.get(name)) is not None and not turn.said:
-            turn.said = True
             self.speaker.cancel(name)
-            self._end_if_over(name, turn)
+            self._turns.said(turn)
         return self._memory.cancel(name) if self._open else []
 
     # --- what the model reports -------------------------------------------------------------------
 
-    def receive(self, event: wire.ServerEvent) -> list[bytes]:
+    def receive(self, event: wire.ServerEvent) -> Received:
         """Takes in one server event."""
+        return Received(send=self._take(event))
+
+    def _take(self, event: wire.ServerEvent) -> list[bytes]:
         match event:
             case wire.TextDelta(response, item, text):
                 self._text(response, item, text)
             case wire.SpeechStarted(item, at_ms):
-                self._owed = False
+                self.debt.caller_began()
                 if not self._levels.decides:
-                    padding_ms = self._detector_ms("prefix_padding_ms", _PADDING_MS)
-                    self._report(SpeechStarted(item, self._ago_ms(at_ms, padding_ms)))
+                    self._report(SpeechStarted(item, self.clock.started_ago_ms(at_ms)))
             case wire.SpeechStopped(item, at_ms):
-                self._owed = True
-                silence_ms = self._detector_ms("silence_duration_ms", _SILENCE_MS)
-                self._report(SpeechStopped(item, self._ago_ms(at_ms, -silence_ms)))
+                self.debt.caller_ended()
+                self._report(SpeechStopped(item, self.clock.stopped_ago_ms(at_ms)))
             case wire.CallerTranscript(item, text):
                 self._memory.caller_said(item, text)
                 self._report(CallerSaid(item, text))
             case wire.ResponseCreated(response):
                 self._active = response
+                self.clock.answered()
                 self._memory.turn_started(response)
                 self._asks.turn_started()
-                self._begin(response)
+                self._turns.begin(response)
                 self.speaker.begin(response)
             case wire.FunctionCall(response, call, name, arguments):
+                self.debt.called()
                 self._report(ToolCall(response, call, name, arguments))
             case wire.ResponseDone(response, status, usage):
                 return self._done(response, status, usage)
@@ -219,38 +235,43 @@ class Conversation:
         if turn is None or turn.written:
             return
         turn.item = item
-        self._speak(name, turn, turn.speakable.push(written))
+        self._speak(turn, turn.speakable.push(written))
 
-    def _speak(self, name: str, turn: _Turn, text: str) -> None:
+    def _speak(self, turn: Turn, text: str) -> None:
         # An interrupted turn speaks no more, but its item must be known to be replaced.
-        self._memory.words(name, turn.item, "" if turn.interrupted else text)
+        self._memory.words(turn.name, turn.item, "" if turn.interrupted else text)
         if text and not turn.interrupted:
-            self._report(AgentSaid(name, text))
-            self.speaker.write(name, text)
+            self._report(AgentSaid(turn.name, text))
+            self.speaker.write(turn.name, text)
 
     def _done(self, name: str, status: str, usage: Mapping[str, int]) -> list[bytes]:
+        turn = self._turns.get(name)
         self._written(name, _STATUSES.get(status, "completed"), usage)
         send = self._memory.done(name)
         if name == self._active:
             self._active = None
+            if turn is not None and not turn.interrupted:
+                spoke = bool(turn.item)
+                if not self.debt.comes_to_nothing(status, spoke=spoke):
+                    self._asks.turn_completed()
+                elif not self._asks.turn_failed(spoke=spoke):
+                    self._report(Failed("turns_fail", TURNS_FAIL))
         return (send if self._open else []) + self._ask()
 
     def _written(self, name: str, status: TurnStatus, usage: Mapping[str, int]) -> None:
         if (turn := self._turns.get(name)) is None or turn.written:
             return
         if turn.item:
-            self._speak(name, turn, turn.speakable.flush())
-        turn.written, turn.usage = True, usage
-        turn.status = "cancelled" if turn.interrupted else status
+            self._speak(turn, turn.speakable.flush())
         self.speaker.end(name)
-        self._end_if_over(name, turn)
+        self._turns.written(turn, status, usage)
 
     # --- what the voice reports: see `speaking.Listener` ------------------------------------------
 
     def sound(self, turn: str, pcm: bytes) -> None:
         """See `Listener`."""
         if not turn.startswith(_OWN):  # a phrase of ours is no answer
-            self._owed = False
+            self.debt.heard()
         self._levels.played(pcm)
         self._memory.sound(turn, len(pcm) / 2 / self._rate * 1000)
         self._report(AgentAudio(turn, pybase64.b64encode(pcm)))
@@ -262,8 +283,7 @@ class Conversation:
     def spoken(self, turn: str) -> None:
         """See `Listener`."""
         if (known := self._turns.get(turn)) is not None and not known.said:
-            known.said = True
-            self._end_if_over(turn, known)
+            self._turns.said(known)
 
     def hoarse(self, code: str) -> None:
         """See `Listener`."""
@@ -276,25 +296,5 @@ class Conversation:
 
     # --- within -----------------------------------------------------------------------------------
 
-    def _begin(self, name: str) -> _Turn:
-        turn = self._turns[name] = _Turn(Speakable(self._locale))
-        if len(self._turns) > MEMORY_TURNS:
-            del self._turns[next(iter(self._turns))]
-        self._report(AgentTurnStarted(name))
-        return turn
-
-    def _end_if_over(self, name: str, turn: _Turn) -> None:
-        if turn.written and turn.said:
-            self._report(AgentTurnEnded(name, turn.status, turn.usage))
-
     def _ask(self) -> list[bytes]:
         return self._asks.next() if self._open and self._active is None else []
-
-    def _detector_ms(self, name: str, default: float) -> float:
-        value = self._agent.turn_detection.get(name)
-        return float(value) if isinstance(value, int | float) else default
-
-    def _ago_ms(self, at_ms: float | None, correction_ms: float) -> float:
-        """See the other bridge: padding or silence is taken out again."""
-        sent_ms = self._samples_in * 1000 / protocol.RATE
-        return 0.0 if at_ms is None else max(0.0, sent_ms - at_ms - correction_ms)

@@ -6,13 +6,14 @@ reference and migration guide", and the types of the openai client 3.54.0. The m
 dialects spell alike are in `client_events`; `server_events` reads both spellings.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
 
-from media_worker import tools
 from media_worker.bridges import client_events
+from media_worker.tools import Tool, declared
 from switchboard.agents import RealtimeSpeechAgent
 
 RATE = 24000
@@ -29,7 +30,7 @@ def url(endpoint: str, model: str) -> str:
     return f"{'wss' if secure else 'ws'}://{rest}/openai/v1/realtime?{query}"
 
 
-def session_update(agent: RealtimeSpeechAgent) -> bytes:
+def session_update(agent: RealtimeSpeechAgent, tools: Sequence[Tool] = ()) -> bytes:
     """`session.update` for this agent: hears, and writes."""
     detection: dict[str, Any] = dict(agent.turn_detection)
     # What only our own sensor decides, the service's must not: it would cancel by itself.
@@ -45,7 +46,7 @@ def session_update(agent: RealtimeSpeechAgent) -> bytes:
                 "transcription": agent.transcription,
             }
         },
-        "tools": tools.declared(),
+        "tools": declared(tools),
         "tool_choice": "auto",
     }
     if agent.instructions is not None:

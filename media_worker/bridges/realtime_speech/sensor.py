@@ -31,6 +31,8 @@ class LevelSensor:
             self._detector = rms.RmsDetector(settings, rate)
         self._playing: deque[tuple[float, float]] = deque()
         """When each block will have been played, and its level."""
+        self._ends_at = 0.0
+        """When all will have been played."""
 
     def hear(self, audio: bytes) -> SpeechStarted | SpeechStopped | None:
         """Caller audio, base64 text; what follows from it."""
@@ -42,12 +44,18 @@ class LevelSensor:
         playing_dbfs = self._playing[0][1] if self._playing else None
         return self._detector.push(pybase64.b64decode(audio), playing_dbfs)
 
+    @property
+    def playing(self) -> bool:
+        """Whether something that was played is still being heard."""
+        return self._ends_at > self._now()
+
     def played(self, pcm: bytes) -> None:
         """Audio goes to the caller, who hears it behind what was sent before."""
+        ends_at = max(self._now(), self._ends_at)
+        self._ends_at = ends_at + len(pcm) / 2 / self._rate
         if self._detector is None:
             return
         size = int(_BLOCK_S * self._rate) * 2
-        ends_at = max(self._now(), self._playing[-1][0] if self._playing else 0.0)
         for at in range(0, len(pcm), size):
             block = pcm[at : at + size]
             ends_at += len(block) / 2 / self._rate
@@ -56,3 +64,4 @@ class LevelSensor:
     def silenced(self) -> None:
         """What was to be played is not."""
         self._playing.clear()
+        self._ends_at = 0.0

@@ -5,10 +5,9 @@ them and become the bridge's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Literal, assert_never
 
-from media_worker.acs_media import sample_count
 from media_worker.bridges import (
     AgentAudio,
     AgentSaid,
@@ -16,6 +15,7 @@ from media_worker.bridges import (
     AgentTurnStarted,
     BridgeEvent,
     CallerSaid,
+    Failed,
     Notice,
     SpeechStarted,
     SpeechStopped,
@@ -24,9 +24,12 @@ from media_worker.bridges import (
     client_events,
 )
 from media_worker.bridges import server_events as wire
-from media_worker.bridges.asks import Asks
+from media_worker.bridges.asks import TURNS_FAIL, Asks
+from media_worker.bridges.caller_clock import CallerClock
+from media_worker.bridges.session import Received
 from media_worker.bridges.voice_live import protocol
 from media_worker.bridges.voice_live.memory import Memory
+from media_worker.tools import Tool
 from switchboard.agents import VoiceLiveAgent
 from switchboard.record import TurnRecord
 
@@ -39,45 +42,58 @@ _STATUSES: dict[str, TurnStatus] = {
     "incomplete": "incomplete",
     "failed": "failed",
 }
-_SILENCE_MS = 500.0
-"""Default of `silence_duration_ms` in every detector that has it (Voice Live API reference)."""
 _PADDING_MS = 420.0
 """Default of `prefix_padding_ms` in the Azure detectors; 400 in `server_vad`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What follows from a server event."""
-
-    report: list[BridgeEvent] = field(default_factory=list)
-    send: list[bytes] = field(default_factory=list)
-
-
 class Conversation:
-    """The state of one call's conversation, over all its connections; `earlier`: what was said
-    before the first of them. Every method returns the messages to send, in order; none while there
-    is no connection."""
+    """See `session.Conversation`. The state of one call's conversation; `earlier`: what was said
+    before its first connection. Every method returns the messages to send, in order; none while
+    there is no connection."""
 
     def __init__(
-        self, agent: VoiceLiveAgent, rate: int, earlier: Sequence[TurnRecord] = ()
+        self,
+        agent: VoiceLiveAgent,
+        rate: int,
+        call_id: str,
+        earlier: Sequence[TurnRecord] = (),
+        tools: Sequence[Tool] = (),
     ) -> None:
-        self._agent = agent
-        self._samples_per_ms = rate / 1000
+        self._agent, self._rate, self._call_id, self._tools = agent, rate, call_id, tools
         self._memory = Memory(rate, agent.heard_truth, earlier)
         self._asks = Asks()
         self._active: str | None = None
         """The turn that is being made."""
         self._owed = bool(earlier) and (earlier[-1].speaker == "caller" or earlier[-1].interrupted)
         """Whether the caller waits for an answer."""
-        self._samples_in = 0
+        self.clock = CallerClock(rate, agent.turn_detection, _PADDING_MS)
         self._open = False
+        self.service_name: str | None = None
+        """In agent mode, the service's name of the conversation, to go on with."""
+        self._retell = bool(earlier)
+        """Whether the next connection knows nothing of what was said."""
         if agent.greeting and not earlier:
             self._asks.add(words=agent.greeting)
 
-    def opened(self, *, retell: bool) -> list[bytes]:
-        """A connection took our settings; `retell`: it does not know what was said before."""
+    def settings(self) -> bytes:
+        """See `session.Conversation`."""
+        return protocol.session_update(self._agent, self._rate, self._call_id, self._tools)
+
+    def settings_without(self, refused: str) -> bytes | None:
+        """See `session.Conversation`: words of the caller in the record are no must."""
+        if "transcription" not in refused or self._agent.transcription is None:
+            return None
+        self._agent = replace(self._agent, transcription=None)
+        return self.settings()
+
+    def created(self, session: wire.SessionCreated) -> None:
+        """See `session.Conversation`."""
+        self.service_name = session.conversation
+
+    def opened(self) -> list[bytes]:
+        """A connection took our settings: it is told what was said, if it does not know."""
         self._open = True
-        send = self._memory.retold() if retell else []
+        send = self._memory.retold() if self._retell else []
         if self._owed and not len(self._asks):
             self._asks.add(before=[protocol.add_message("system", GO_ON)])
         return send + self._ask()
@@ -88,14 +104,14 @@ class Conversation:
         if self._active is not None:
             report.append(AgentTurnEnded(self._active, "failed", {}))
             self._owed = True
+        elif self.clock.unanswered_ms:
+            self._owed = False  # the words will be heard again, and answered
         self._memory.dropped()
         self._asks.dropped()
-        self._open, self._active, self._samples_in = False, None, 0
+        self._open, self._active = False, None
+        self.clock.restart()
+        self._retell = self.service_name is None
         return report
-
-    def caller_audio(self, audio: bytes) -> None:
-        """Caller audio is sent: the clock by which the service tells when somebody spoke."""
-        self._samples_in += sample_count(audio)
 
     def say(self, text: str) -> list[bytes]:
         """See `Bridge.say`."""
@@ -136,17 +152,16 @@ class Conversation:
             case wire.WordSpoken(response, item, word, end_ms):
                 self._memory.word_spoken(response, item, word, end_ms)
             case wire.SpeechStarted(item, at_ms):
-                padding_ms = self._detector_ms("prefix_padding_ms", _PADDING_MS)
-                return Received([SpeechStarted(item, self._ago_ms(at_ms, padding_ms))])
+                return Received([SpeechStarted(item, self.clock.started_ago_ms(at_ms))])
             case wire.SpeechStopped(item, at_ms):
                 self._owed = True
-                silence_ms = self._detector_ms("silence_duration_ms", _SILENCE_MS)
-                return Received([SpeechStopped(item, self._ago_ms(at_ms, -silence_ms))])
+                return Received([SpeechStopped(item, self.clock.stopped_ago_ms(at_ms))])
             case wire.CallerTranscript(item, text):
                 self._memory.caller_said(item, text)
                 return Received([CallerSaid(item, text)])
             case wire.ResponseCreated(response):
                 self._active = response
+                self.clock.answered()
                 self._memory.turn_started(response)
                 self._asks.turn_started()
                 return Received([AgentTurnStarted(response)])
@@ -177,11 +192,18 @@ class Conversation:
         turn = event.response
         status = _STATUSES.get(event.status, "completed")
         send = self._memory.done(turn)
+        report: list[BridgeEvent] = [AgentTurnEnded(turn, status, event.usage)]
         if turn == self._active:
             self._active = None
-            if status == "failed" and not self._memory.has_items(turn):
-                self._asks.turn_failed()
-        return Received([AgentTurnEnded(turn, status, event.usage)], send + self._ask())
+            if status == "completed":
+                self._asks.turn_completed()
+            elif status == "failed" and not self._memory.was_cut(turn):
+                spoke = self._memory.has_items(turn)
+                if not self._asks.turn_failed(spoke=spoke):
+                    report.append(Failed("turns_fail", TURNS_FAIL))
+                elif not len(self._asks):
+                    self._asks.add()
+        return Received(report, send + self._ask())
 
     def _trouble(self, event: wire.Trouble) -> Received:
         notice = Notice("error" if event.fatal else "warning", event.code)
@@ -191,14 +213,3 @@ class Conversation:
 
     def _ask(self) -> list[bytes]:
         return self._asks.next() if self._open and self._active is None else []
-
-    def _detector_ms(self, name: str, default: float) -> float:
-        value = self._agent.turn_detection.get(name)
-        return float(value) if isinstance(value, int | float) else default
-
-    def _ago_ms(self, at_ms: float | None, correction_ms: float) -> float:
-        """How long ago the caller's audio was at `at_ms`, which the service counts with the
-        padding or the silence that `correction_ms` takes out again."""
-        if at_ms is None:
-            return 0.0
-        return max(0.0, self._samples_in / self._samples_per_ms - at_ms - correction_ms)

@@ -122,6 +122,10 @@ class Memory:
         """The caller's words."""
         self._remember(item, "user", text)
 
+    def was_cut(self, turn: str) -> bool:
+        """Whether the caller interrupted it."""
+        return self._turn(turn).heard_ms is not None
+
     def has_items(self, turn: str) -> bool:
         """Whether anything was said in the turn."""
         return bool(self._turn(turn).items)

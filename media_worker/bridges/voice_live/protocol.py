@@ -4,13 +4,14 @@ Source: Microsoft Learn, "Voice Live API reference (2026-07-15)" and "How to use
 API"; field names are as on the wire.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
 
-from media_worker import tools
 from media_worker.bridges import client_events
+from media_worker.tools import Tool, declared
 from switchboard.agents import VoiceLiveAgent
 
 _OUTPUT_FORMATS = {24000: "pcm16", 16000: "pcm16_16000hz"}
@@ -37,7 +38,9 @@ def url(
     return f"{'wss' if secure else 'ws'}://{rest}/voice-live/realtime?{urlencode(query)}"
 
 
-def session_update(agent: VoiceLiveAgent, rate: int, call_id: str) -> bytes:
+def session_update(
+    agent: VoiceLiveAgent, rate: int, call_id: str, tools: Sequence[Tool] = ()
+) -> bytes:
     """`session.update` for this agent at `rate` both ways. In agent mode the Foundry agent owns
     instructions and tools, and the service takes neither from here."""
     session: dict[str, Any] = {
@@ -59,7 +62,7 @@ def session_update(agent: VoiceLiveAgent, rate: int, call_id: str) -> bytes:
             session["temperature"] = agent.temperature
     session |= agent.session
     if agent.model is not None:
-        session["tools"] = tools.declared(session.get("tools"))
+        session["tools"] = declared(tools, session.get("tools"))
     # The formats are the call's, not the agent's: a raw field must not make noise of the audio.
     session["input_audio_format"] = "pcm16"
     session["input_audio_sampling_rate"] = rate

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 from media_worker.bridges.asks import Asks
-from media_worker.limits import ASK_TRIES, ASKS_WAITING
+from media_worker.limits import ASK_TRIES, ASKS_WAITING, TURN_FAILURES
 
 BUSY = "conversation_already_has_active_response"
 
@@ -71,7 +71,7 @@ def test_a_turn_that_fails_before_a_word_is_asked_for_otherwise() -> None:
     asks.add(words="Welcome!")
     asks.next()
     asks.turn_started()
-    asks.turn_failed()
+    asks.turn_failed(spoke=False)
     assert len(sent(asks.next())) == 2
 
 
@@ -81,8 +81,18 @@ def test_somebody_elses_failed_turn_does_not_repeat_our_words() -> None:
     asks.next()
     asks.turn_started()
     asks.turn_started()
-    asks.turn_failed()
+    assert asks.turn_failed(spoke=False)
     assert asks.next() == []
+
+
+def test_turns_that_fail_in_a_row_are_given_up_and_one_that_goes_well_breaks_the_row() -> None:
+    asks = Asks()
+    for _ in range(TURN_FAILURES):
+        asks.turn_started()
+        assert asks.turn_failed(spoke=False)
+        asks.next()
+    asks.turn_completed()
+    assert [asks.turn_failed(spoke=True) for _ in range(TURN_FAILURES + 1)] == [True, True, False]
 
 
 def test_a_new_connection_is_asked_what_the_old_one_did_not_answer() -> None:

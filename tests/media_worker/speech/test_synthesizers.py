@@ -63,6 +63,7 @@ def test_a_healthy_synthesizer_is_used_again_with_its_connection() -> None:
                 async with asyncio.timeout(2):
                     while not speech.connections:  # who speaks earlier opens another one
                         await asyncio.sleep(0.01)
+                await asyncio.sleep(0.3)  # until the SDK has seen it, too
                 utterance = await first.speak_ssml(ssml(SpeechVoice(VOICE), "One."), Ear())
                 await utterance.ended.wait()
             async with pool.leased(SSML) as second:

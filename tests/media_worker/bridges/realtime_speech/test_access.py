@@ -4,7 +4,8 @@ from typing import Any
 from azure.core.credentials import AccessToken
 
 from media_worker.bridges.connect import http_session
-from media_worker.bridges.realtime_speech.access import Loops, realtime_speech, speech_access
+from media_worker.bridges.realtime_speech.access import realtime_speech, speech_access
+from media_worker.entra import Loops
 from media_worker.settings import Settings
 from tests.media_worker.test_settings import IN_AZURE
 

@@ -26,6 +26,7 @@ from media_worker.bridges import (
     SpeechStarted,
 )
 from media_worker.bridges.connect import RealtimeAccess, http_session
+from media_worker.bridges.endpoints import Endpoints
 from media_worker.bridges.realtime_speech.bridge import RealtimeSpeech, open_realtime_speech
 from media_worker.speech.clips import Clips
 from media_worker.speech.native import NativeSynthesizer
@@ -99,7 +100,7 @@ async def staged(
         http_session() as http,
     ):
         pool = Synthesizers(SpeechAccess(speech.url, speech.stream_url, speech.key))
-        access = RealtimeAccess(http, realtime.url, None, realtime.key)
+        access = RealtimeAccess(http, Endpoints([realtime.url]), None, realtime.key)
         shared = RealtimeSpeech(access, pool, Clips())
         try:
             async with open_realtime_speech(agent, rate, shared) as bridge:

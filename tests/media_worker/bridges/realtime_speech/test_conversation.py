@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from media_worker.bridges import (
@@ -29,6 +30,7 @@ class Parts:
 
     def __init__(self, *, decides: bool = False) -> None:
         self.decides = decides
+        self.playing = False
         self.calls: list[tuple[str, ...]] = []
 
     def begin(self, turn: str) -> None:
@@ -71,11 +73,11 @@ class Scene:
         return self
 
 
-def kinds(messages: list[bytes]) -> list[str]:
+def kinds(messages: Sequence[bytes]) -> list[str]:
     return [json.loads(message)["type"] for message in messages]
 
 
-def items(messages: list[bytes]) -> list[Any]:
+def items(messages: Sequence[bytes]) -> list[Any]:
     return [json.loads(m)["item"] for m in messages if b"item.create" in m]
 
 
@@ -123,7 +125,7 @@ def test_an_interrupted_turn_falls_silent_and_ends_when_it_is_done() -> None:
     scene.talk.receive(wire.TextDelta("r1", "item", "four. "))
     written = [call for call in scene.parts.calls if call[0] == "write"]
     assert not any("four" in call[2] for call in written)
-    messages = scene.talk.receive(wire.ResponseDone("r1", "cancelled"))
+    messages = list(scene.talk.receive(wire.ResponseDone("r1", "cancelled")).send)
     assert kinds(messages) == ["conversation.item.delete"]
     assert scene.events[-1] == AgentTurnEnded("r1", "cancelled", {})
 
@@ -131,7 +133,7 @@ def test_an_interrupted_turn_falls_silent_and_ends_when_it_is_done() -> None:
 def test_when_the_caller_spoke_is_told_by_the_audio_that_was_sent() -> None:
     scene = Scene().open()
     for _ in range(100):  # two seconds
-        scene.talk.caller_audio(SILENT_FRAME)
+        scene.talk.clock.sent(SILENT_FRAME)
     scene.talk.receive(wire.SpeechStarted("q", 1000.0))
     scene.talk.receive(wire.SpeechStopped("q", 1900.0))
     scene.talk.receive(wire.CallerTranscript("q", "Hello?"))
@@ -151,7 +153,7 @@ def test_where_our_sensor_decides_the_services_beginning_of_speech_is_not_report
 def test_a_request_waits_for_the_turn_that_is_being_written() -> None:
     scene = Scene().open().answer("One moment.")
     assert scene.talk.prompt("[keys: 1]", "caller") == []
-    messages = scene.talk.receive(wire.ResponseDone("r1", "completed"))
+    messages = list(scene.talk.receive(wire.ResponseDone("r1", "completed")).send)
     assert kinds(messages) == ["conversation.item.create", "response.create"]
 
 
@@ -190,3 +192,70 @@ def test_troubles_are_told_by_their_codes() -> None:
     ]
     assert isinstance(failed := scene.events[3], Failed)
     assert failed.code == "speech:no_audio"
+
+
+def owes(scene: Scene) -> bool:
+    return scene.talk.owes_answer
+
+
+def is_answering(scene: Scene) -> bool:
+    return scene.talk.is_answering
+
+
+def test_a_caller_who_was_not_heard_or_not_answered_waits_for_the_model() -> None:
+    scene = Scene()
+    assert owes(scene)  # nobody listens yet
+    scene.open()
+    assert not owes(scene)
+    scene.talk.receive(wire.SpeechStopped("q", 900.0))
+    assert owes(scene)
+    assert not is_answering(scene)
+    scene.answer("We open ")
+    assert is_answering(scene)
+    scene.talk.receive(wire.ResponseDone("r1", "completed"))
+    assert owes(scene)  # it is not said yet
+    scene.talk.sound("r1", bytes(4800))
+    scene.talk.spoken("r1")
+    assert not owes(scene)
+
+
+def test_a_model_that_says_nothing_on_purpose_owes_nothing() -> None:
+    scene = Scene().open()
+    scene.talk.receive(wire.SpeechStopped("q", 900.0))
+    scene.talk.receive(wire.ResponseCreated("r1"))
+    scene.talk.receive(wire.ResponseDone("r1", "completed"))
+    scene.talk.spoken("r1")
+    assert not owes(scene)
+
+
+def test_a_model_that_calls_a_function_is_not_asked_again_meanwhile() -> None:
+    scene = Scene().open()
+    scene.talk.receive(wire.SpeechStopped("q", 900.0))
+    scene.talk.receive(wire.ResponseCreated("r1"))
+    scene.talk.receive(wire.FunctionCall("r1", "c1", "transfer_to_person", "{}"))
+    scene.talk.receive(wire.ResponseDone("r1", "completed"))
+    scene.talk.spoken("r1")
+    assert not owes(scene)
+
+
+def test_an_answer_that_failed_is_asked_for_again_and_given_up_at_the_third_time() -> None:
+    scene = Scene().open()
+    for name in ("r1", "r2", "r3"):
+        scene.talk.receive(wire.ResponseCreated(name))
+        assert scene.talk.receive(wire.ResponseDone(name, "failed")).send == []
+        assert scene.talk.debt.failed
+        assert kinds(scene.talk.ask_again()) == ["response.create"]
+    assert [type(event) for event in scene.events].count(Failed) == 1
+
+
+def test_a_model_that_stalls_is_cancelled_and_asked_anew() -> None:
+    scene = Scene().open().answer("We ")
+    assert kinds(scene.talk.ask_again()) == ["response.cancel"]
+    messages = scene.talk.receive(wire.ResponseDone("r1", "cancelled")).send
+    assert kinds(messages) == ["response.create"]
+
+
+def test_a_model_that_does_not_begin_is_asked() -> None:
+    scene = Scene().open()
+    assert kinds(scene.talk.ask_again()) == ["response.create"]
+    assert scene.talk.ask_again() == []  # once

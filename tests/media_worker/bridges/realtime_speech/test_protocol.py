@@ -7,6 +7,7 @@ import pytest
 from openai.types.realtime import ConversationItemCreateEvent, SessionUpdateEvent
 
 from media_worker.bridges.realtime_speech import protocol
+from media_worker.tools import offered
 from switchboard.agents import RealtimeSpeechAgent
 from switchboard.speech_voice import BargeIn, Sensor, SpeechVoice
 
@@ -14,7 +15,7 @@ AGENT = RealtimeSpeechAgent("desk", SpeechVoice("en-US-AvaNeural"), instructions
 
 
 def session_of(agent: RealtimeSpeechAgent) -> dict[str, Any]:
-    message = json.loads(protocol.session_update(agent))
+    message = json.loads(protocol.session_update(agent, offered(person=False)))
     SessionUpdateEvent.model_validate(message)
     assert message["type"] == "session.update"
     session: dict[str, Any] = message["session"]
@@ -40,7 +41,7 @@ def test_the_session_hears_24_khz_and_writes_text_only() -> None:
     heard = session["audio"]["input"]
     assert heard["format"] == {"type": "audio/pcm", "rate": 24000}
     assert heard["noise_reduction"] == {"type": "far_field"}
-    assert heard["transcription"] == {"model": "gpt-4o-mini-transcribe"}
+    assert heard["transcription"] == {"model": "gpt-realtime-whisper"}
     assert [tool["name"] for tool in session["tools"]] == ["end_call"]
     assert "output" not in session["audio"]
 

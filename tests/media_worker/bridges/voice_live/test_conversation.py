@@ -1,5 +1,6 @@
 import base64
 import json
+from collections.abc import Sequence
 
 from media_worker.bridges import AgentAudio, AgentTurnEnded, Notice, SpeechStarted, SpeechStopped
 from media_worker.bridges import server_events as wire
@@ -11,20 +12,20 @@ AGENT = VoiceLiveAgent(name="a", model="m", greeting="Welcome!")
 AUDIO = base64.b64encode(bytes(4800))
 
 
-def kinds(messages: list[bytes]) -> list[str]:
+def kinds(messages: Sequence[bytes]) -> list[str]:
     return [json.loads(message)["type"] for message in messages]
 
 
 def opened(agent: VoiceLiveAgent = AGENT) -> Conversation:
-    conversation = Conversation(agent, 24000)
-    conversation.opened(retell=False)
+    conversation = Conversation(agent, 24000, "call")
+    conversation.opened()
     return conversation
 
 
 def test_nothing_is_sent_before_the_session_is_open_and_nothing_is_forgotten() -> None:
-    conversation = Conversation(AGENT, 24000)
+    conversation = Conversation(AGENT, 24000, "call")
     assert conversation.say("Still there?") == []
-    (greeting,) = conversation.opened(retell=False)
+    (greeting,) = conversation.opened()
     assert b"Welcome!" in greeting
     conversation.receive(wire.ResponseCreated("r1"))
     (prompt,) = conversation.receive(wire.ResponseDone("r1", "completed")).send
@@ -32,8 +33,8 @@ def test_nothing_is_sent_before_the_session_is_open_and_nothing_is_forgotten() -
 
 
 def test_the_agent_without_a_greeting_waits_for_the_caller() -> None:
-    conversation = Conversation(VoiceLiveAgent(name="a", model="m"), 24000)
-    assert conversation.opened(retell=False) == []
+    conversation = Conversation(VoiceLiveAgent(name="a", model="m"), 24000, "call")
+    assert conversation.opened() == []
 
 
 def test_the_greeting_is_not_said_again_on_a_new_connection() -> None:
@@ -43,14 +44,14 @@ def test_the_greeting_is_not_said_again_on_a_new_connection() -> None:
     conversation.receive(wire.TextDelta("r1", "i1", "Welcome!"))
     conversation.receive(wire.ResponseDone("r1", "completed"))
     assert conversation.dropped() == []
-    assert kinds(conversation.opened(retell=True)) == ["conversation.item.create"]
+    assert kinds(conversation.opened()) == ["conversation.item.create"]
 
 
 def test_a_caller_left_without_an_answer_gets_one_from_the_next_connection() -> None:
     conversation = opened(VoiceLiveAgent(name="a", model="m"))
     conversation.receive(wire.SpeechStopped("u", 900.0))
     conversation.dropped()
-    assert kinds(conversation.opened(retell=True)) == [
+    assert kinds(conversation.opened()) == [
         "conversation.item.create",
         "response.create",
     ]
@@ -64,8 +65,8 @@ SAID = (
 
 
 def test_a_call_taken_over_from_another_worker_goes_on_where_it_was() -> None:
-    conversation = Conversation(AGENT, 24000, SAID)
-    *retold, note, respond = (json.loads(m) for m in conversation.opened(retell=True))
+    conversation = Conversation(AGENT, 24000, "call", SAID)
+    *retold, note, respond = (json.loads(m) for m in conversation.opened())
     assert [message["item"]["content"][0]["text"] for message in retold] == [
         "Welcome!",
         "When are you open?",
@@ -76,8 +77,8 @@ def test_a_call_taken_over_from_another_worker_goes_on_where_it_was() -> None:
 
 
 def test_a_call_taken_over_in_a_pause_goes_on_without_a_word() -> None:
-    conversation = Conversation(AGENT, 24000, SAID[:1])
-    assert kinds(conversation.opened(retell=True)) == ["conversation.item.create"]
+    conversation = Conversation(AGENT, 24000, "call", SAID[:1])
+    assert kinds(conversation.opened()) == ["conversation.item.create"]
 
 
 def test_a_turn_cut_by_the_network_is_over() -> None:
@@ -106,7 +107,7 @@ def test_speech_is_timed_by_the_audio_sent_without_padding_and_silence() -> None
     )
     conversation = opened(agent)
     for _ in range(20):
-        conversation.caller_audio(AUDIO)  # two seconds
+        conversation.clock.sent(AUDIO)  # two seconds
     started = conversation.receive(wire.SpeechStarted("u", 500.0)).report
     stopped = conversation.receive(wire.SpeechStopped("u", 1900.0)).report
     assert started == [SpeechStarted("u", 1200.0)]

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from media_worker.bridges.voice_live import protocol
-from media_worker.tools import END_CALL
+from media_worker.tools import END_CALL, offered
 from switchboard.agents import HeardTruth, VoiceLiveAgent
 
+TOOLS = offered(person=False)
 MODEL = VoiceLiveAgent(
     name="desk",
     model="gpt-realtime-2.1",
@@ -22,7 +23,7 @@ FOUNDRY = VoiceLiveAgent(
 
 
 def session_of(agent: VoiceLiveAgent, rate: int = 24000) -> dict[str, Any]:
-    message = json.loads(protocol.session_update(agent, rate, "20261123-abc"))
+    message = json.loads(protocol.session_update(agent, rate, "20261123-abc", TOOLS))
     assert message["type"] == "session.update"
     session: dict[str, Any] = message["session"]
     return session
@@ -52,7 +53,7 @@ def test_a_model_gets_the_whole_agent() -> None:
     assert session["input_audio_noise_reduction"] == {"type": "azure_deep_noise_suppression"}
     assert session["input_audio_echo_cancellation"] == {"type": "server_echo_cancellation"}
     assert session["input_audio_transcription"] == {"model": "azure-speech"}
-    assert [tool["name"] for tool in session["tools"]] == [END_CALL]
+    assert [tool["name"] for tool in session["tools"]] == [END_CALL.name]
     assert session["metadata"] == {"call_id": "20261123-abc"}
 
 
@@ -109,7 +110,7 @@ def test_raw_fields_win_but_cannot_break_the_audio_or_the_goodbye() -> None:
     assert session["max_response_output_tokens"] == 500
     assert session["input_audio_noise_reduction"] is None
     assert session["output_audio_format"] == "pcm16"
-    assert [tool.get("name") for tool in session["tools"]] == [None, END_CALL]
+    assert [tool.get("name") for tool in session["tools"]] == [None, END_CALL.name]
 
 
 def test_exact_words_are_a_pre_generated_message() -> None:
