@@ -19,6 +19,9 @@ from tests.calls.random_talk import Talk, talk
 from tests.calls.whole import whole
 from tests.virtual_time import run
 
+AT_LENGTH = (0, 2, 6, 12, 20)
+BRIEF = (0, 2, 4)
+"""Of a model so slow that longer answers would be given up."""
 INTERRUPTIONS = 25
 """In one call; eight such calls make 200."""
 
@@ -92,7 +95,13 @@ def test_whenever_the_caller_interrupts_the_agent_knows_to_the_word_what_was_hea
     interruption comes. Then memory must be mended in the middle."""
     chance = random.Random(f"{voice} {slow} {latency_s}")
     lead_ms = 0.0 if latency_s else 200.0
-    plan = talk(chance, INTERRUPTIONS, loose=slow or latency_s > 0, lead_ms=lead_ms)
+    plan = talk(
+        chance,
+        INTERRUPTIONS,
+        loose=slow or latency_s > 0,
+        lead_ms=lead_ms,
+        words=BRIEF if slow else AT_LENGTH,
+    )
     delay_ms = 120 if slow else 0
     sensor = {(True, 0.0): "rms", (True, 1.2): "both"}.get((slow, latency_s), "service")
     agents = AGENT.format(greeting=plan.greeting, voice=voice, sensor=sensor)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator.acs_calls import SimulatedCall
+from simulator.realtime_switches import RealtimeSwitches
 from simulator.script import (
     AfterAgent,
     AgentScript,
@@ -64,6 +65,7 @@ ASKS = (
     Step(Say(Utterance("And on Saturdays?")), PATIENTLY, limit_s=60),
 )
 STAY = Step(Stay(), PATIENTLY, limit_s=60)
+ASKS_ONCE = CallerScript((ASKS[0], Step(HangUp(), PATIENTLY, limit_s=90)), Expect())
 GOES_ON = CallerScript((*ASKS, Step(HangUp(), PATIENTLY, limit_s=60)), Expect())
 STAYS = {
     "first": CallerScript((STAY,), Expect(greeted=False)),
@@ -242,6 +244,36 @@ def test_a_voice_that_finds_no_end_does_not_hold_the_call_up(
             outcome = await call.ended()
             assert outcome.as_scripted, outcome.faults
             check_answers(system, call, [FIRST, SECOND])
+            assert await reason(system) is EndReason.CALLER_HUNG_UP
+
+    run(scenario())
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="from its first pause on an answer counts as late while it is being heard: after six "
+    "seconds it is asked for anew, after nine the caller hears the apology in the middle of it",
+)
+@pytest.mark.parametrize("speed", [1.2, 2.0])
+@pytest.mark.parametrize("delta_s", [0.015, 0.3], ids=["quick model", "slow model"])
+def test_an_answer_that_is_heard_while_it_is_made_is_heard_to_its_end(
+    delta_s: float, speed: float, tmp_path: Path
+) -> None:
+    """However long it takes to make: nobody is waiting while the agent speaks."""
+
+    async def scenario() -> None:
+        long = f"{FIRST} {SECOND} " * 4
+        async with whole(
+            tmp_path,
+            agents_toml=WITH_FALLBACK,
+            scripts=[AgentScript((Reply(Utterance(long.strip()), delay_ms=1500),), {})],
+            realtime=RealtimeSwitches(delta_s=delta_s),
+            speech=SpeechSwitches(speed=speed),
+        ) as system:
+            call = await system.call(ASKS_ONCE)
+            outcome = await call.ended()
+            assert outcome.as_scripted, outcome.faults
+            check_answers(system, call, [long])
             assert await reason(system) is EndReason.CALLER_HUNG_UP
 
     run(scenario())
