@@ -7,9 +7,9 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+import azure.cognitiveservices.speech as sdk
 import pytest
 
-from media_worker.speech import native
 from tests.media_worker.speech_stage import STREAM, Ear, pooled, real
 
 ROOT = Path(__file__).parents[3]
@@ -40,14 +40,14 @@ def test_a_streams_request_is_released_when_its_text_ends_and_not_by_the_garbage
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     requests: list[weakref.ref[Any]] = []
-    original = native.sdk.SpeechSynthesisRequest
+    original = sdk.SpeechSynthesisRequest
 
     def request(*args: Any, **kwargs: Any) -> Any:
         made = original(*args, **kwargs)
         requests.append(weakref.ref(made))
         return made
 
-    monkeypatch.setattr(native.sdk, "SpeechSynthesisRequest", request)
+    monkeypatch.setattr(sdk, "SpeechSynthesisRequest", request)
 
     async def scenario() -> None:
         ear = Ear()
