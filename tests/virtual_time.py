@@ -22,7 +22,7 @@ WALL_START = 1_795_000_000.0
 """Wall time at loop time 0: 2026-11-18, a fixed instant, so that runs are equal."""
 
 
-_LOOK_S = 0.002
+_LOOK_S = 0.001
 """How soon threads that tell the loop nothing when they are done are looked at again."""
 
 

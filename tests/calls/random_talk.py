@@ -1,6 +1,7 @@
 """Random agents and callers: what the one says, and when the other speaks over it."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from media_worker.speech.speakable import Speakable
@@ -132,22 +133,28 @@ class Talk:
     said: tuple[str, ...]
 
 
-def talk(chance: random.Random, interruptions: int, *, loose: bool, lead_ms: float = 0.0) -> Talk:
+def talk(
+    chance: random.Random,
+    interruptions: int,
+    *,
+    loose: bool,
+    lead_ms: float = 0.0,
+    words: Sequence[int] = (0, 2, 6, 12, 20),
+) -> Talk:
     """A caller who lets nobody finish, or hardly. `loose`: it is not known when exactly the agent
-    will speak, so the caller speaks at any time; `lead_ms`: from an agent's words to their sound.
+    will speak, so the caller speaks at any time; `lead_ms`: from an agent's words to their sound;
+    `words`: how many an answer may have, beside the three that it has at least.
     """
     greeting = spoken_form(written(chance, 14))  # said as it stands: an owner writes no markup
-    texts = [greeting] + [
-        written(chance, chance.choice((0, 2, 6, 12, 20))) for _ in range(interruptions)
-    ]
+    texts = [greeting] + [written(chance, chance.choice(words)) for _ in range(interruptions)]
     delays = [chance.uniform(0, 900) for _ in range(interruptions)]
     steps, said = [], []
     for number in range(interruptions):
-        words = f"No, {invented(chance)}, {number}."
+        no = f"No, {invented(chance)}, {number}."
         delay_ms = delays[number - 1] if number else 0.0
         when = _when(chance, texts[number], delay_ms + lead_ms, loose=loose, first=not number)
-        steps.append(Step(Say(Utterance(words)), when, limit_s=60))
-        said.append(words)
+        steps.append(Step(Say(Utterance(no)), when, limit_s=60))
+        said.append(no)
     replies = [
         Reply(Utterance(text), delay_ms=delay)
         for text, delay in zip(texts[1:], delays, strict=True)
