@@ -279,7 +279,7 @@ class Call:
     async def _put_through(self) -> None:
         number = self._descriptor.fallback_number
         while True:
-            await self._talk.person_wanted()
+            await self._talk.to_person.begin(self._talk.playback.ahead_s)
             self._not_transferring.clear()
             if number is not None and await self._owner.transfer(number):
                 raise Over(Ended(EndReason.TRANSFERRED), caller_gone=True)

@@ -57,9 +57,8 @@ TalkEvent = (
 
 
 class Exchange:
-    """The talk of one call. `now` is the loop's clock; `began_at`, by it, when the media's first
-    frame came, and `earlier` the turns since, before this worker had the call; `tools`: what the
-    model was offered."""
+    """The talk of one call. `began_at`: when, by the clock `now`, the media's first frame came;
+    `earlier`: the turns since, before this worker had the call; `tools`: what models may call."""
 
     def __init__(
         self,
@@ -82,8 +81,9 @@ class Exchange:
         self.usage: Counter[str] = Counter()
         self._digits = Digits()
         self._tool_calls = ToolCalls(tools)
-        self._to_person = WayToPerson()
+        self.to_person = WayToPerson()
         self._caller_speaks = False
+        self._spoke_until = float("-inf")
         self._missed = False
         """Whether something was said that no leg carried."""
         self._asked = False
@@ -124,12 +124,14 @@ class Exchange:
             case AgentAudio():
                 await self.play(event)
             case SpeechStarted(utterance, ago_ms):
-                self._caller_speaks = True
-                self.turns.caller_started(utterance, now - ago_ms / 1000)
-                await self.interrupt()
+                began = now - ago_ms / 1000
+                self.turns.caller_started(utterance, began)
+                if began >= self._spoke_until:  # else late news, of words that are over
+                    self._caller_speaks = True
+                    await self.interrupt()
             case SpeechStopped(utterance, ago_ms):
                 self._caller_speaks = False
-                self._quiet_since = now - ago_ms / 1000
+                self._quiet_since = self._spoke_until = now - ago_ms / 1000
                 self.turns.caller_stopped(utterance, self._quiet_since)
             case AgentTurnStarted(turn):
                 self._asked = False
@@ -161,7 +163,7 @@ class Exchange:
                     self.patience.say_farewell(EndReason.AGENT_ENDED, now, begun=said)
                     await self._answer(answer)
                 case PutThrough():
-                    self._to_person.wish(use)
+                    self.to_person.wish(use)
                 case _:
                     assert_never(use)
 
@@ -172,7 +174,7 @@ class Exchange:
         much of its turn was heard."""
         self.patience.caller_spoke()
         await self._silence_agent()
-        if (wish := self._to_person.withdraw()) is not None:
+        if (wish := self.to_person.withdraw()) is not None:
             await self._answer(Answer(wish.call, NOT_NOW, react=False))
 
     async def key(self, tone: str) -> None:
@@ -205,15 +207,10 @@ class Exchange:
             await self.hear(AgentTurnEnded(_LAST, "completed", {}))
         await asyncio.sleep(self.playback.ahead_s())
 
-    async def person_wanted(self) -> None:
-        """Returns when the agent wants the caller put through to a person and has been heard to
-        the end. `not_put_through` follows, or the call's end."""
-        await self._to_person.begin(self.playback.ahead_s)
-
     async def not_put_through(self) -> None:
         """The person cannot be reached: the agent is told, and goes on."""
         self._quiet_since = self._now()
-        if (wish := self._to_person.failed()) is not None:
+        if (wish := self.to_person.failed()) is not None:
             await self._answer(Answer(wish.call, NOT_REACHED, react=True))
 
     async def mute(self) -> None:
@@ -234,10 +231,10 @@ class Exchange:
     # --- what can be asked ------------------------------------------------------------------------
 
     def quiet_since(self, now: float) -> float | None:
-        """Since when nobody has been speaking and nothing is being made or played; None: they do.
-        The bridge's answer to the caller's last words may still be on its way."""
+        """Since when nobody speaks and nothing is made or played, while an answer to the caller's
+        last words may be on its way; None: somebody does."""
         ends_at = self.playback.ends_at
-        busy = self._caller_speaks or self._asked or self._floor.busy or self._to_person.is_on
+        busy = self._caller_speaks or self._asked or self._floor.busy or self.to_person.is_on
         if busy or ends_at > now:
             return None
         return max(self._quiet_since, ends_at)

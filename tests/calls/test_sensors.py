@@ -95,12 +95,7 @@ def test_a_caller_who_speaks_over_the_agent_and_its_echo_is_heard_at_once(
     run(scenario())
 
 
-LATE = "the late word silences the answer, though it tells itself that it is about earlier speech"
-
-
-@pytest.mark.parametrize(
-    "sensor", ["rms", pytest.param("both", marks=pytest.mark.xfail(strict=True, reason=LATE))]
-)
+@pytest.mark.parametrize("sensor", ["rms", "both"])
 def test_the_services_late_word_of_the_same_speech_does_not_silence_the_answer_to_it(
     sensor: str, tmp_path: Path
 ) -> None:
