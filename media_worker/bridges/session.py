@@ -107,13 +107,13 @@ class ServiceSession:
             return
         self._conversation.clock.sent(audio)
         self._recent.append(audio)
-        if len(self._recent) > self._recent_most:
+        while len(self._recent) > self._recent_most:
             self._recent.popleft()
         try:
             await socket.send_frame(client_events.append(audio), WSMsgType.TEXT)
         except (ConnectionError, ClientError):
             self._socket = None  # `events` sees the end of the connection and makes a new one
-            self._keep(audio)
+            self._keep(self._recent.pop())
 
     async def send(self, messages: Sequence[bytes]) -> None:
         """Sends what the conversation wants sent: it asks for nothing while it is not open."""

@@ -76,6 +76,50 @@ def test_a_dropped_conversation_is_taken_up_again_with_what_was_said() -> None:
     assert server.got[-1]["type"] == "response.create"
 
 
+@pytest.mark.parametrize("answered", [False, True])
+def test_words_that_a_dropped_connection_left_unanswered_are_said_again_to_the_next_one(
+    answered: bool,
+) -> None:
+    frames = [base64.b64encode(number.to_bytes(2, "little") * 480) for number in range(100)]
+
+    async def first(server: Server) -> None:
+        await server.open()
+        await server.expect("response.create")
+        await server.send("error", error={"code": "mark"})
+        for _ in frames:
+            await server._socket.receive_json()
+        await server.send("input_audio_buffer.speech_started", item_id="u", audio_start_ms=1500)
+        if answered:
+            await server.turn("r1")
+            await server.done("r1")
+        await server._socket.close(code=1011)
+
+    async def second(server: Server) -> None:
+        await server.open()
+        await server.until_closed()
+
+    ready = 0
+
+    async def speak(bridge: Bridge, event: BridgeEvent) -> None:
+        nonlocal ready
+        ready += isinstance(event, Ready)
+        if isinstance(event, Notice) and event.code == "mark":
+            for frame in frames:
+                await bridge.send_audio(frame)
+        if isinstance(event, Ready) and ready == 2:
+            await asyncio.sleep(0.1)
+
+    server = Server(first, second)
+    run(heard(server, on=speak, until=lambda _: ready == 2))
+    again = [
+        message["audio"].encode()
+        for message in server.got
+        if message["type"] == "input_audio_buffer.append"
+    ]
+    # From half a second before the words began, of the 0.8 s that are kept until they are noticed.
+    assert again == ([] if answered else frames[60:])
+
+
 def test_a_service_that_drops_every_connection_is_given_up() -> None:
     async def script(server: Server) -> None:
         await server.open()
