@@ -240,6 +240,8 @@ def test_an_answer_interrupted_while_it_is_written_is_cancelled_and_not_spoken_l
             turn = await asked(s)
             await s.until(lambda: s.audio_ms(turn) > 300)
             heard = await s.bridge.interrupt(turn, 300)
+            for _ in range(3):  # what was reported before is read
+                await asyncio.sleep(0)
             sounded = s.audio_ms(turn)
             await s.until(lambda: s.ended(turn))
             second = await asked(s)
