@@ -83,7 +83,6 @@ class Exchange:
         self._tool_calls = ToolCalls(tools)
         self.to_person = WayToPerson()
         self._caller_speaks = False
-        self._spoke_until = float("-inf")
         self._missed = False
         """Whether something was said that no leg carried."""
         self._asked = False
@@ -124,14 +123,12 @@ class Exchange:
             case AgentAudio():
                 await self.play(event)
             case SpeechStarted(utterance, ago_ms):
-                began = now - ago_ms / 1000
-                self.turns.caller_started(utterance, began)
-                if began >= self._spoke_until:  # else late news, of words that are over
-                    self._caller_speaks = True
-                    await self.interrupt()
+                self._caller_speaks = True
+                self.turns.caller_started(utterance, now - ago_ms / 1000)
+                await self.interrupt()
             case SpeechStopped(utterance, ago_ms):
                 self._caller_speaks = False
-                self._quiet_since = self._spoke_until = now - ago_ms / 1000
+                self._quiet_since = now - ago_ms / 1000
                 self.turns.caller_stopped(utterance, self._quiet_since)
             case AgentTurnStarted(turn):
                 self._asked = False

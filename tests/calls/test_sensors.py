@@ -95,12 +95,11 @@ def test_a_caller_who_speaks_over_the_agent_and_its_echo_is_heard_at_once(
     run(scenario())
 
 
-@pytest.mark.parametrize("sensor", ["rms", "both"])
-def test_the_services_late_word_of_the_same_speech_does_not_silence_the_answer_to_it(
-    sensor: str, tmp_path: Path
+def test_where_our_sensor_decides_a_late_word_of_the_services_does_not_silence_the_answer(
+    tmp_path: Path,
 ) -> None:
     async def scenario() -> None:
-        agents = AGENT.format(sensor=sensor)
+        agents = AGENT.format(sensor="rms")
         script = CallerScript((ASK, HANG_UP), Expect(ended_by="caller", interruptions=0))
         realtime = RealtimeSwitches(speech_started_s=2.5)
         async with whole(

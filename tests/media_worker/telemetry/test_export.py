@@ -41,7 +41,7 @@ def settings(**more: str) -> Settings:
     return Settings.from_env(ELSEWHERE | more)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def libraries_log_again() -> Iterator[None]:
     """What exports turns its libraries' logs off for the whole process."""
     names = ("opentelemetry", "azure.monitor.opentelemetry")
