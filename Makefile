@@ -11,7 +11,7 @@ demo: $(VENV)/demo.stamp  ## two phones ring, two agents answer; out/ has what w
 	$(PY) -m simulator demo
 
 test: check  ## everything: style, types, import contracts, tests
-	$(PY) -m pytest
+	$(PY) -m pytest -n logical --dist loadfile
 
 check: $(VENV)/dev.stamp  ## the quick half of `test`
 	$(PY) -m ruff check .

@@ -59,7 +59,10 @@ class Pipe(io.StringIO):
 
 @pytest.mark.long
 @pytest.mark.timeout(120)
-def test_two_callers_talk_to_two_agents_at_once_and_interrupt_them(tmp_path: Path) -> None:
+def test_two_callers_talk_to_two_agents_at_once_and_interrupt_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     out = Pipe()
     assert asyncio.run(run(Screen(out, {}), os.environ, out=tmp_path)) == 0, out.getvalue()
     text = out.getvalue()
