@@ -169,6 +169,7 @@ async def soak(target: Target, calls: int, at_once: int) -> list[str]:
     """Soaks one bridge; what is wrong."""
     print(f"{target.bridge}: {calls} calls, {at_once} at a time", flush=True)
     async with stage(max_calls=at_once * 2) as on:
+        await settled(on)  # the stage has just asked whether the worker is up
         before = holding(on)
         run = Soak(on, target, calls, at_once)
         await run.run()
