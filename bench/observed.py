@@ -12,6 +12,7 @@ import runpy
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
@@ -31,7 +32,7 @@ class LoopWatch:
         self._file = file
         self._lags_ms: list[float] | None = None
 
-    async def run(self) -> None:
+    async def run(self, _: Callable[[float], None]) -> None:
         """Runs for ever. Not by the loop's clock: uvloop's stands still within one turn."""
         asyncio.get_running_loop().add_signal_handler(TOGGLE, self._toggle)
         while True:
