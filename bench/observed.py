@@ -55,8 +55,10 @@ def main() -> None:
     parser.add_argument("--sentences", nargs="*", default=[], metavar="AGENT")
     options = parser.parse_args()
     del sys.argv[1:]
+    watch = lag.watch
+    watch = LoopWatch(options.file).run  # assigned, so that its type is held to the other's
     with (
-        patch.object(lag, "watch", LoopWatch(options.file).run),
+        patch.object(lag, "watch", watch),
         patch.object(bridge, "Speaker", speakers(options.sentences)),
     ):
         runpy.run_module("media_worker", run_name="__main__", alter_sys=True)
