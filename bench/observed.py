@@ -32,8 +32,9 @@ class LoopWatch:
         self._file = file
         self._lags_ms: list[float] | None = None
 
-    async def run(self, _: Callable[[float], None]) -> None:
-        """Runs for ever. Not by the loop's clock: uvloop's stands still within one turn."""
+    async def run(self, tell: Callable[[float], None]) -> None:
+        """Runs for ever, and tells nobody. Not by the loop's clock: uvloop's stands still within one
+        turn."""
         asyncio.get_running_loop().add_signal_handler(TOGGLE, self._toggle)
         while True:
             due = time.perf_counter() + PROBE_S
