@@ -33,14 +33,15 @@ class LoopWatch:
         self._lags_ms: list[float] | None = None
 
     async def run(self, tell: Callable[[float], None]) -> None:
-        """Runs for ever, and tells nobody. Not by the loop's clock: uvloop's stands still within one
-        turn."""
+        """Runs for ever. Not by the loop's clock: uvloop's stands still within one turn."""
         asyncio.get_running_loop().add_signal_handler(TOGGLE, self._toggle)
         while True:
             due = time.perf_counter() + PROBE_S
             await asyncio.sleep(PROBE_S)
+            lag_ms = max(0.0, time.perf_counter() - due) * 1000
+            tell(lag_ms)
             if self._lags_ms is not None:
-                self._lags_ms.append(max(0.0, time.perf_counter() - due) * 1000)
+                self._lags_ms.append(lag_ms)
 
     def _toggle(self) -> None:
         if self._lags_ms is None:
