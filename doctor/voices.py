@@ -155,7 +155,8 @@ def _mend(patient: Patient, agent: RealtimeSpeechAgent, way: _Way, code: str) ->
         case "no_audio" | "no_first_sound" | "stalled":
             return (
                 f"The voice {name} makes no sound in time {where}: name another in agents.toml as "
-                f"`voice` of agent {agent.name}, and give it a `fallback_voice`."
+                f"`voice` of agent {agent.name}, and give it a `fallback_voice`. If none of them "
+                f"does, it is not the voice: {_UNREACHED}"
             )
         case _:
             return _UNREACHED
